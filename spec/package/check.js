@@ -1,0 +1,22 @@
+// `npm run check`: everything but the tests, quickest first; it stops at the first that fails.
+import { execSync } from 'node:child_process';
+
+const shown = { stdio: 'inherit' };
+// A changed API is written into the report here, and is a failure where nobody can commit it.
+const report = process.env.CI ? '' : '--local';
+
+try {
+  execSync('oxfmt --check', shown);
+  execSync('oxlint', shown);
+  execSync('npm run build --silent', shown);
+  execSync('tsc -p spec', shown);
+  execSync('tsc -p spec/bench', shown);
+  execSync('tsc -p demos', shown);
+  execSync('tsc -p spec/package/api', shown);
+  execSync(`api-extractor run ${report} -c spec/package/api/api-extractor.json`, shown);
+  execSync('publint --strict', shown);
+  execSync('attw --pack --profile esm-only', shown);
+  execSync('knip --config spec/package/knip.json', shown);
+} catch {
+  process.exitCode = 1; // The tool has said why.
+}
