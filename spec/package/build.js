@@ -1,6 +1,10 @@
-// `npm run build`: an empty dist first, so that a file that was renamed or removed is never published.
-import { execFileSync } from 'node:child_process';
+// `npm run build`: an empty dist first, so that no file is published whose source is gone.
+import { execSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 
 rmSync('dist', { recursive: true, force: true });
-execFileSync('tsc', { stdio: 'inherit', shell: process.platform === 'win32' });
+try {
+  execSync('tsc', { stdio: 'inherit' });
+} catch {
+  process.exitCode = 1; // tsc has said why.
+}

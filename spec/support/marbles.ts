@@ -15,9 +15,7 @@ const stock = configure({
  * It refuses a body that returns a promise. The scheduler is flushed when the body *returns*, so what an
  * async body expects after its first `await` is never checked, and a wrong expectation passes.
  */
-export function marbles<Case>(
-  body: (m: Context, testCase: Case) => void,
-): (testCase: Case) => void {
+export function marbles<Case>(body: (m: Context, testCase: Case) => void): (testCase: Case) => void {
   return stock.marbles((m: Context, ...rest: Case[]) => {
     const result: unknown = body(m, ...(rest as [Case]));
     refusePromise(result);

@@ -1,0 +1,14 @@
+import { gzipSync } from 'node:zlib';
+import { expect, it } from 'vitest';
+import { bundle } from '../support/bundle.ts';
+
+// As a user's browser loads it: minified and zipped, without RxJS, which is there already. 1 kB is 1,000 bytes.
+it.each([
+  { what: 'the bus alone', limit: 6_000, source: `export { createEventBus } from 'millrace';` },
+  { what: 'all of millrace', limit: 16_000, source: `export * from 'millrace';` },
+])('$what has at most $limit bytes', async ({ what, limit, source }) => {
+  const { code } = await bundle(source);
+  const size = gzipSync(code, { level: 9 }).length;
+  console.log(`size of ${what}: ${size} of ${limit} bytes`);
+  expect(size).toBeLessThanOrEqual(limit);
+});
