@@ -1,0 +1,95 @@
+import type { SchedulerLike } from 'rxjs';
+import { MillraceError, type OverflowError } from '../core/errors.ts';
+import type { EventMessage } from '../core/message.ts';
+import { expectCount } from '../core/options.ts';
+import { RingBuffer } from '../core/ring-buffer.ts';
+import type { ErrorReports } from '../process/error-reports.ts';
+import type { DeliveryTicket } from './delivery-ticket.ts';
+import type { Topic } from './topic.ts';
+
+interface Queued {
+  readonly topic: Topic;
+  readonly message: EventMessage;
+  readonly ticket: DeliveryTicket | undefined;
+}
+
+/**
+ * Delivers one message at a time: what is sent while another is being delivered is queued behind it, so that all handlers see
+ * all events in the same order. A turn is one message and all that is sent, synchronously, in consequence of it.
+ */
+export class Dispatcher {
+  readonly #scheduler: SchedulerLike;
+  readonly #maxEventsPerTurn: number;
+  readonly #errors: ErrorReports;
+  readonly #queue = new RingBuffer<Queued>();
+  #isDelivering = false;
+  #eventsInTurn = 0;
+  #rejection: OverflowError | undefined;
+
+  constructor(scheduler: SchedulerLike, maxEventsPerTurn: number, errors: ErrorReports) {
+    this.#scheduler = scheduler;
+    this.#maxEventsPerTurn = expectCount('maxEventsPerTurn', maxEventsPerTurn, 1, true);
+    this.#errors = errors;
+  }
+
+  /** Whether nothing waits to be delivered. */
+  get isIdle(): boolean {
+    return !this.#isDelivering;
+  }
+
+  /**
+   * @returns whether every handler handles the message or lets it wait; `true` if it was queued
+   * @throws OverflowError when a handler rejected it, after all others have it
+   */
+  dispatch(topic: Topic, message: EventMessage, now: number, ticket?: DeliveryTicket): boolean {
+    if (this.#isDelivering) {
+      this.#enqueue({ topic, message, ticket });
+      return true;
+    }
+    this.#isDelivering = true;
+    this.#rejection = undefined;
+    try {
+      let isTaken = true;
+      if (ticket === undefined) isTaken = topic.deliver(message, now, this.#reject);
+      else topic.deliverWith(ticket, message);
+      const rejection: OverflowError | undefined = this.#rejection;
+      if (this.#queue.size > 0) this.#deliverQueued();
+      if (rejection !== undefined) throw rejection;
+      return isTaken;
+    } finally {
+      this.#isDelivering = false;
+    }
+  }
+
+  #reject = (error: OverflowError): void => {
+    this.#rejection ??= error;
+  };
+
+  /** An endless ping-pong ends at the emit that is one too many: the handler that made it fails, and no event is lost. */
+  #enqueue(queued: Queued): void {
+    if (++this.#eventsInTurn >= this.#maxEventsPerTurn) {
+      throw new MillraceError(
+        'EMIT_LOOP',
+        `Expected at most ${this.#maxEventsPerTurn} events in one turn, got one more, of type '${queued.message.type}'. Do handlers emit to each other for ever? If not, raise maxEventsPerTurn.`,
+      );
+    }
+    this.#queue.push(queued);
+  }
+
+  #deliverQueued(): void {
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+      const { topic, message, ticket } = next;
+      this.#rejection = undefined;
+      if (ticket === undefined) topic.deliver(message, this.#scheduler.now(), this.#reject);
+      else topic.deliverWith(ticket, message);
+      this.#reportRejection();
+    }
+    this.#eventsInTurn = 0;
+  }
+
+  /** Whoever emitted it has long gone on. */
+  #reportRejection(): void {
+    const rejection: OverflowError | undefined = this.#rejection;
+    if (rejection !== undefined) this.#errors.report('overflow', rejection);
+  }
+}

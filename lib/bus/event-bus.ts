@@ -1,0 +1,86 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import type { Observable } from 'rxjs';
+import type { EventDefinition } from '../core/event-definition.ts';
+import type { EventMessage } from '../core/message.ts';
+import type { DeadLetterQueue } from '../process/dead-letter-queue.ts';
+import type { ReportedError } from '../process/error-reports.ts';
+import type { Handler } from '../process/handler.ts';
+import type { DrainOptions, DrainReport, ProcessorStats } from '../process/stats.ts';
+import type { EventEmitter } from './event-emitter.ts';
+import type { EventSource, MessageFrom, Reachable } from './event-source.ts';
+import type { EventSubject, SubjectOptions } from './event-subject.ts';
+import type { BusHandlerContext, EventSubscription, OnOptions } from './event-subscription.ts';
+
+/** The side of a bus that listens. */
+export interface ReadonlyEventBus<Known extends EventDefinition = EventDefinition> {
+  /**
+   * Handles events: isolated, bounded, in order, retried and dead-lettered as the options say. Handlers are called in the order of
+   * registration.
+   *
+   * @param source - an event, a list of events, or a pattern such as `'user.*'`
+   * @throws InvalidOptionError for a source, handler or option that cannot work, or a name that is taken
+   */
+  on<const Source extends EventSource<Known>>(
+    source: Source & Reachable<Source, Known>,
+    handler: Handler<MessageFrom<Source, Known>, BusHandlerContext<Known>>,
+    options?: OnOptions<MessageFrom<Source, Known>>,
+  ): EventSubscription;
+  /** Handles the next event only, then unsubscribes. */
+  once<const Source extends EventSource<Known>>(
+    source: Source & Reachable<Source, Known>,
+    handler: Handler<MessageFrom<Source, Known>, BusHandlerContext<Known>>,
+    options?: OnOptions<MessageFrom<Source, Known>>,
+  ): EventSubscription;
+  /**
+   * Waits for the next event.
+   *
+   * @throws ClosedError when the bus closes first; the reason of an aborted `signal`
+   */
+  once<const Source extends EventSource<Known>>(
+    source: Source & Reachable<Source, Known>,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<MessageFrom<Source, Known>>;
+  /** The events as an Observable, for plain RxJS pipelines; hot, without a bound, and completed by `close`. */
+  events<const Source extends EventSource<Known>>(
+    source: Source & Reachable<Source, Known>,
+  ): Observable<MessageFrom<Source, Known>>;
+  /** Dead events: a Subject to subscribe to, and a queue to list, redrive and discard. */
+  readonly deadLetters: DeadLetterQueue<EventMessage>;
+  /** What has no other home, such as a probe that threw; never a handler's failure. Printed once a kind, if nobody listens. */
+  readonly errors: Observable<ReportedError>;
+  stats(): BusStats;
+}
+
+/** Typed events, and the handlers that they are delivered to. */
+export interface EventBus<Known extends EventDefinition = EventDefinition>
+  extends EventEmitter<Known>, ReadonlyEventBus<Known>, Disposable, AsyncDisposable {
+  /** Resolves when handlers can be reached: at once, in process. */
+  readonly ready: Promise<void>;
+  /** The events of one definition as a Subject, to emit, to listen, and to pipe; always the same one. */
+  subject<Definition extends Known>(
+    definition: Definition,
+    options?: SubjectOptions,
+  ): Definition extends EventDefinition<infer Type, infer Data> ? EventSubject<Type, Data> : never;
+  /** The listening side only. */
+  asReadonly(): ReadonlyEventBus<Known>;
+  /** The sending side only. */
+  asEmitter(): EventEmitter<Known>;
+  /**
+   * Refuses new events from outside (those that running handlers emit are still taken), finishes what is pending, and closes; at the deadline it
+   * abandons the rest into the dead letters. Never rejects.
+   */
+  drain(options?: DrainOptions): Promise<DrainReport>;
+  /** Closes at once: signals are aborted, and what is pending becomes dead letters. */
+  close(): void;
+}
+
+/** What a bus has done and has to do. */
+export interface BusStats {
+  readonly state: 'closed' | 'draining' | 'open';
+  /** Events that were sent. */
+  readonly emitted: number;
+  /** Data that `ingest` refused. */
+  readonly invalid: number;
+  /** The handlers that listen or still work, in the order of registration. */
+  readonly handlers: readonly ProcessorStats[];
+}

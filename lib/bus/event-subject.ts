@@ -1,0 +1,147 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import { concat, Observable, type Observer, Subject, type Subscription } from 'rxjs';
+import type { EventDefinition } from '../core/event-definition.ts';
+import type { EventMessage, MessageOptions } from '../core/message.ts';
+import type { DeliveryReport } from '../core/outcome.ts';
+import type { DeadLetterQueue } from '../process/dead-letter-queue.ts';
+import type { ReportedError } from '../process/error-reports.ts';
+import type { Handler } from '../process/handler.ts';
+import type { DrainOptions, DrainReport } from '../process/stats.ts';
+import type { Payload, PublishOptions } from './event-emitter.ts';
+import type { BusHandlerContext, EventSubscription, OnOptions } from './event-subscription.ts';
+import { Hub } from './hub.ts';
+import type { HubOptions } from './hub-options.ts';
+import type { Topic } from './topic.ts';
+
+/** Options of a subject. */
+export interface SubjectOptions {
+  /** How many of the latest events those who come late are given; ≥ 0. @defaultValue 0 */
+  readonly replay?: number;
+}
+
+/**
+ * An RxJS Subject of one event, which can also handle, emit and publish. It behaves as a Subject does, with two differences: a
+ * re-entrant `next` is queued behind the one in progress, and one that belongs to a bus is not ended by `complete` or `error`.
+ */
+export class EventSubject<Type extends string = string, Data = unknown> extends Subject<EventMessage<Type, Data>> {
+  /** The event that flows here. */
+  readonly definition: EventDefinition<Type, Data>;
+  readonly #hub: Hub;
+  readonly #topic: Topic;
+  readonly #isOwned: boolean;
+
+  /** @internal Use `bus.subject` or `createEventSubject`. */
+  constructor(hub: Hub, definition: EventDefinition<Type, Data>, isOwned: boolean) {
+    super();
+    this.definition = definition;
+    this.#hub = hub;
+    this.#topic = hub.topicOf(definition);
+    this.#isOwned = isOwned;
+    this.#topic.plain = this;
+  }
+
+  /** Dead events of its handlers; of a bus, those of the bus. */
+  get deadLetters(): DeadLetterQueue<EventMessage> {
+    return this.#hub.deadLetters;
+  }
+
+  /** What has no other home; of a bus, that of the bus. */
+  get errors(): Observable<ReportedError> {
+    return this.#hub.errors.stream;
+  }
+
+  /** Handles the events of this subject, as `bus.on` does. */
+  on(
+    handler: Handler<EventMessage<Type, Data>, BusHandlerContext>,
+    options?: OnOptions<EventMessage<Type, Data>>,
+  ): EventSubscription {
+    const { type } = this.definition;
+    return this.#hub.on(
+      { label: type, matches: (other) => other === type },
+      handler as Handler<EventMessage, BusHandlerContext>,
+      options as OnOptions<EventMessage>,
+    );
+  }
+
+  /** Sends an event and forgets it, as `bus.emit` does. */
+  emit(...[data, options]: Payload<EventDefinition<Type, Data>, MessageOptions>): boolean {
+    return this.#hub.emit(this.definition, data, options);
+  }
+
+  /** Sends an event and reports when every handler has ended, as `bus.publish` does. */
+  publish(...[data, options]: Payload<EventDefinition<Type, Data>, PublishOptions>): Promise<DeliveryReport> {
+    return this.#hub.publish(this.definition, data, options);
+  }
+
+  /** Sends a message that was made already. After the end, nothing happens. */
+  override next(message: EventMessage<Type, Data>): void {
+    this.#hub.next(this.#topic, message);
+  }
+
+  /** Of a bus: ignored, as one finished source must not silence the others. Standing alone: subscribers complete, handlers finish. */
+  override complete(): void {
+    if (this.#isOwned) return;
+    super.complete();
+    void this.drain();
+  }
+
+  /** Of a bus: reported in `bus.errors`, and ignored otherwise. Standing alone: subscribers are told, handlers finish. */
+  override error(error: unknown): void {
+    if (this.#isOwned) {
+      this.#hub.errors.report('subject', error);
+      return;
+    }
+    super.error(error);
+    void this.drain();
+  }
+
+  /** Takes nothing more and finishes what handlers have taken. Of a bus: drains the bus. */
+  drain(options?: DrainOptions): Promise<DrainReport> {
+    return this.#hub.drain(options);
+  }
+
+  /** As of any Subject; with `replay`, the latest events come first. */
+  override subscribe(
+    observerOrNext?: Partial<Observer<EventMessage<Type, Data>>> | ((message: EventMessage<Type, Data>) => void) | null,
+  ): Subscription {
+    const observer = typeof observerOrNext === 'function' ? { next: observerOrNext } : (observerOrNext ?? {});
+    const past = this.#topic.replay as readonly EventMessage<Type, Data>[];
+    if (past.length === 0) return super.subscribe(observer);
+    // Concatenated, so that a subscriber that has enough of the past never joins the present.
+    const present = new Observable<EventMessage<Type, Data>>((subscriber) => super.subscribe(subscriber));
+    return concat(past, present).subscribe(observer);
+  }
+
+  /** @internal Delivers to the plain subscribers. */
+  deliver(message: EventMessage): void {
+    super.next(message as EventMessage<Type, Data>);
+  }
+
+  /** @internal Completes the plain subscribers. */
+  end(): void {
+    super.complete();
+  }
+}
+
+/**
+ * Creates a subject of one event that belongs to no bus.
+ *
+ * @throws InvalidOptionError for options that cannot work
+ *
+ * @example
+ * ```ts
+ * import { createEventSubject, defineEvent, payload } from 'millrace';
+ *
+ * const userSignedUp = createEventSubject(defineEvent('user.signed_up', payload<{ userId: string }>()), { replay: 1 });
+ * userSignedUp.on(({ data }) => console.log(`welcome, ${data.userId}`), { retry: { maxAttempts: 3 } });
+ * userSignedUp.emit({ userId: 'u1' });
+ * ```
+ */
+export function createEventSubject<Type extends string, Data>(
+  definition: EventDefinition<Type, Data>,
+  { replay = 0, ...options }: HubOptions & SubjectOptions = {},
+): EventSubject<Type, Data> {
+  const hub = new Hub(options, undefined);
+  hub.topicOf(definition).keep(replay);
+  return new EventSubject(hub, definition, false);
+}

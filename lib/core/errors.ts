@@ -1,0 +1,81 @@
+/**
+ * The stable codes of this library's errors. Texts may be reworded between versions; codes stay.
+ */
+export type ErrorCode =
+  | 'ABANDONED'
+  | 'ASYNC_SCHEMA'
+  | 'CIRCUIT_OPEN'
+  | 'CLOSED'
+  | 'DUPLICATE_DEFINITION'
+  | 'DUPLICATE_HANDLER'
+  | 'EMIT_LOOP'
+  | 'INVALID_HANDLER'
+  | 'INVALID_OPTION'
+  | 'INVALID_PATTERN'
+  | 'INVALID_TYPE'
+  | 'OVERFLOW'
+  | 'SCHEMA'
+  | 'SELF_DEADLOCK'
+  | 'SUPERSEDED'
+  | 'TIMEOUT'
+  | 'UNKNOWN_EVENT';
+
+/**
+ * Any error that this library raises by itself. Its text says what was expected, what came, and what to do;
+ * `code` is stable and `cause` keeps the error behind it.
+ */
+export class MillraceError extends Error {
+  /** What went wrong, for programs. */
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, text: string, options?: ErrorOptions) {
+    super(text, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/** An option, argument or definition that cannot work; raised where it is given, never later. */
+export class InvalidOptionError extends MillraceError {
+  override readonly name: string = 'InvalidOptionError';
+
+  constructor(text: string, code: ErrorCode = 'INVALID_OPTION', options?: ErrorOptions) {
+    super(code, text, options);
+  }
+}
+
+/** Something was sent into a bus, subject or processor that is closed or draining. */
+export class ClosedError extends MillraceError {
+  override readonly name: string = 'ClosedError';
+
+  constructor(what: string) {
+    super(
+      'CLOSED',
+      `Expected ${what} to be open, got one that is closed or draining. Send before close() and drain().`,
+    );
+  }
+}
+
+/** A handler with `overflow: 'fail'` had no room: the event was not taken by it. */
+export class OverflowError extends MillraceError {
+  override readonly name: string = 'OverflowError';
+
+  constructor(handler: string) {
+    super(
+      'OVERFLOW',
+      `Expected room in handler '${handler}', got a full one. Raise capacity or concurrency, await publish(), or choose another overflow.`,
+    );
+  }
+}
+
+/** An attempt took longer than the handler's `timeoutMs`. It is also the reason of the attempt's aborted `signal`. */
+export class HandlerTimeoutError extends MillraceError {
+  override readonly name: string = 'HandlerTimeoutError';
+
+  constructor(handler: string, timeoutMs: number) {
+    super(
+      'TIMEOUT',
+      `Expected handler '${handler}' to end within ${timeoutMs} ms, got no result. Raise timeoutMs or heed context.signal.`,
+    );
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * A first-in-first-out queue in one array that is used in a circle, so that neither end ever moves what lies between
+ * (`Array.shift` does). It doubles when full and keeps its room.
+ */
+export class RingBuffer<Item> {
+  #slots: (Item | undefined)[] = Array.from({ length: 16 });
+  #head = 0;
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  push(item: Item): void {
+    if (this.#size === this.#slots.length) this.#double();
+    // The length is a power of two, so the mask wraps around.
+    this.#slots[(this.#head + this.#size++) & (this.#slots.length - 1)] = item;
+  }
+
+  shift(): Item | undefined {
+    if (this.#size === 0) return undefined;
+    const item = this.#slots[this.#head];
+    this.#slots[this.#head] = undefined;
+    this.#head = (this.#head + 1) & (this.#slots.length - 1);
+    this.#size--;
+    return item;
+  }
+
+  #double(): void {
+    const { length } = this.#slots;
+    const inOrder = [...this.#slots.slice(this.#head), ...this.#slots.slice(0, this.#head)];
+    this.#slots = inOrder.concat(Array.from({ length }));
+    this.#head = 0;
+  }
+}

@@ -1,0 +1,88 @@
+import { MillraceError } from '../core/errors.ts';
+import { expectCount, expectDelay } from '../core/options.ts';
+
+/** When a circuit opens and for how long. */
+export interface CircuitBreakerPolicy {
+  /** Failed attempts in a row that open the circuit; ≥ 1. @defaultValue 5 */
+  readonly failureThreshold?: number;
+  /** Milliseconds that it stays open before one trial; \> 0. @defaultValue 30_000 */
+  readonly resetAfterMs?: number;
+}
+
+/** `closed` lets all through, `open` nothing, `half-open` one trial. */
+export type CircuitState = 'closed' | 'half-open' | 'open';
+
+/** A call was not made, because its circuit is open. */
+export class CircuitOpenError extends MillraceError {
+  override readonly name: string = 'CircuitOpenError';
+  /** Milliseconds until the next trial: a function for `retry.delayMs` may return it. */
+  readonly retryAfterMs: number;
+
+  constructor(retryAfterMs: number) {
+    super('CIRCUIT_OPEN', `Expected a closed circuit, got an open one. Try again in ${retryAfterMs} ms.`);
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/**
+ * The state of one circuit, without a timer: it is told the time when it is asked. The pattern is M. Nygard's ("Release It!", 2007), with a count of
+ * failures in a row.
+ */
+export class CircuitBreaker {
+  readonly #failureThreshold: number;
+  readonly #resetAfterMs: number;
+  #state: CircuitState = 'closed';
+  #failures = 0;
+  #openUntil = 0;
+  #isTrying = false;
+
+  constructor({ failureThreshold = 5, resetAfterMs = 30_000 }: CircuitBreakerPolicy) {
+    this.#failureThreshold = expectCount('breaker.failureThreshold', failureThreshold, 1);
+    this.#resetAfterMs = expectDelay('breaker.resetAfterMs', resetAfterMs, true);
+  }
+
+  get state(): CircuitState {
+    return this.#state;
+  }
+
+  /** Whether a call may start now. A `true` from a half-open circuit is its one trial, which must end by one of the calls below. */
+  tryStart(now: number): boolean {
+    if (this.#state === 'closed') return true;
+    if (this.#state === 'open' && now < this.#openUntil) return false;
+    if (this.#isTrying) return false;
+    this.#state = 'half-open';
+    this.#isTrying = true;
+    return true;
+  }
+
+  /** Milliseconds until a trial is possible. */
+  waitMs(now: number): number {
+    return this.#state === 'open' ? Math.max(0, this.#openUntil - now) : 0;
+  }
+
+  /** A call that had started succeeded. */
+  succeeded(): void {
+    this.#failures = 0;
+    // The late success of a call from before is no trial: an open circuit stays open.
+    if (this.#state === 'half-open') this.#become('closed');
+  }
+
+  /** A call that had started failed. */
+  failed(now: number): void {
+    this.#failures++;
+    if (this.#state === 'open' || (this.#state === 'closed' && this.#failures < this.#failureThreshold)) return;
+    this.#become('open');
+    this.#openUntil = now + this.#resetAfterMs;
+  }
+
+  /** A call that had started was given up: neither a success nor a failure. */
+  cancelled(): void {
+    this.#isTrying = false;
+  }
+
+  #become(state: CircuitState): void {
+    this.#state = state;
+    this.#failures = 0;
+    this.#isTrying = false;
+  }
+}

@@ -1,0 +1,95 @@
+import {
+  asyncScheduler,
+  defer,
+  EMPTY,
+  from,
+  mergeMap,
+  type ObservableInput,
+  type OperatorFunction,
+  type SchedulerLike,
+  tap,
+} from 'rxjs';
+import { expectCount, expectDelay, expectFunction } from '../core/options.ts';
+
+/** How many keys are remembered, and for how long. */
+export interface DeduplicateOptions {
+  /** Completed keys that are remembered; the oldest goes first. ≥ 1. @defaultValue 10_000 */
+  readonly maxSize?: number;
+  /** Milliseconds for which a completed key is remembered; \> 0, or Infinity. @defaultValue Infinity */
+  readonly maxAgeMs?: number;
+  /** Items worked on at a time, as in `mergeMap`; ≥ 1, or Infinity. @defaultValue Infinity */
+  readonly concurrency?: number;
+  /** The clock of `maxAgeMs`. @defaultValue asyncScheduler */
+  readonly scheduler?: SchedulerLike;
+}
+
+/**
+ * Does the work of each key once: begin, then complete or abandon. A key counts as done when `project` has *completed*; if it fails or is
+ * unsubscribed the key is abandoned, so that the same item, sent again, is no duplicate. An item whose key is in progress is a duplicate.
+ *
+ * The operator keeps the memory: made once and subscribed to again (`retry`, `repeat`), it skips what was completed.
+ *
+ * ```
+ * source:  -a--b--a--c-|
+ * result:  -A--B-----C-|
+ * ```
+ *
+ * @throws InvalidOptionError for options that cannot work
+ *
+ * @example
+ * ```ts
+ * import { deduplicate } from 'millrace';
+ * import { from } from 'rxjs';
+ *
+ * const save = async (quake: { id: string }): Promise<string> => `saved ${quake.id}`;
+ * from([{ id: 'a' }, { id: 'b' }, { id: 'a' }])
+ *   .pipe(deduplicate((quake) => quake.id, save, { maxSize: 1_000, maxAgeMs: 3_600_000 }))
+ *   .subscribe(console.log); // saved a, saved b
+ * ```
+ */
+export function deduplicate<Item, Result>(
+  key: (item: Item) => unknown,
+  project: (item: Item) => ObservableInput<Result>,
+  {
+    maxSize = 10_000,
+    maxAgeMs = Infinity,
+    concurrency = Infinity,
+    scheduler = asyncScheduler,
+  }: DeduplicateOptions = {},
+): OperatorFunction<Item, Result> {
+  expectFunction('key', key);
+  expectFunction('project', project);
+  expectCount('maxSize', maxSize, 1);
+  expectCount('concurrency', concurrency, 1, true);
+  if (maxAgeMs !== Infinity) expectDelay('maxAgeMs', maxAgeMs, true);
+
+  const inProgress = new Set<unknown>();
+  // In the order of completion: the oldest is first.
+  const completedAt = new Map<unknown, number>();
+
+  function isDuplicate(id: unknown): boolean {
+    forgetOld(scheduler.now() - maxAgeMs);
+    return inProgress.has(id) || completedAt.has(id);
+  }
+
+  function forgetOld(before: number): void {
+    for (const [id, time] of completedAt) {
+      if (time > before && completedAt.size <= maxSize) return;
+      completedAt.delete(id);
+    }
+  }
+
+  function complete(id: unknown): void {
+    completedAt.set(id, scheduler.now());
+    if (completedAt.size > maxSize) forgetOld(-Infinity);
+  }
+
+  return mergeMap((item: Item) => {
+    const id = key(item);
+    if (isDuplicate(id)) return EMPTY;
+    inProgress.add(id);
+    return defer(() => from(project(item))).pipe(
+      tap({ complete: () => complete(id), finalize: () => inProgress.delete(id) }),
+    );
+  }, concurrency);
+}

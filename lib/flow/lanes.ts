@@ -1,0 +1,140 @@
+import { Chain, type Linked } from '../core/chain.ts';
+import { RingBuffer } from '../core/ring-buffer.ts';
+
+/** An item that waits, linked to its neighbours by age, over all lanes, and to the one behind it in its own. */
+class Ticket<Item> implements Linked<Ticket<Item>> {
+  previous: Ticket<Item> | undefined = undefined;
+  next: Ticket<Item> | undefined = undefined;
+  behind: Ticket<Item> | undefined = undefined;
+  readonly item: Item;
+  readonly lane: Lane<Item>;
+
+  constructor(item: Item, lane: Lane<Item>) {
+    this.item = item;
+    this.lane = lane;
+  }
+}
+
+class Lane<Item> {
+  readonly key: unknown;
+  head: Ticket<Item> | undefined = undefined;
+  tail: Ticket<Item> | undefined = undefined;
+  waiting = 0;
+  /** The item that was shifted and not released yet. */
+  current: Item | undefined = undefined;
+  isBusy = false;
+  isReady = false;
+
+  constructor(key: unknown) {
+    this.key = key;
+  }
+}
+
+/** How full one lane is. */
+export interface LaneSize {
+  readonly key: unknown;
+  /** Waiting, and in progress. */
+  readonly pending: number;
+}
+
+/**
+ * Keyed lanes: of each key at most one item is out (shifted and not yet released), in the order in which they came; lanes
+ * take turns. A lane exists while something of its key waits or is out, so idle keys cost nothing.
+ */
+export class Lanes<Item> {
+  readonly #lanes = new Map<unknown, Lane<Item>>();
+  readonly #ready = new RingBuffer<Lane<Item>>();
+  readonly #byAge = new Chain<Ticket<Item>>();
+
+  /** How many items wait. */
+  get size(): number {
+    return this.#byAge.size;
+  }
+
+  /** Adds an item at the tail of its lane. */
+  push(key: unknown, item: Item): void {
+    let lane = this.#lanes.get(key);
+    if (lane === undefined) this.#lanes.set(key, (lane = new Lane(key)));
+    const ticket = new Ticket(item, lane);
+    if (lane.tail === undefined) lane.head = ticket;
+    else lane.tail.behind = ticket;
+    lane.tail = ticket;
+    lane.waiting++;
+    this.#byAge.push(ticket);
+    this.#makeReady(lane);
+  }
+
+  /** Takes the first item of the next lane that is free; that lane is busy until its `release`. */
+  shift(): Item | undefined {
+    for (let lane = this.#ready.shift(); lane !== undefined; lane = this.#ready.shift()) {
+      lane.isReady = false;
+      // A lane may have been emptied by dropOldest, or replaced, since it became ready.
+      if (lane.head === undefined) continue;
+      lane.isBusy = true;
+      return (lane.current = this.#take(lane.head));
+    }
+    return undefined;
+  }
+
+  /** Frees the lane of an item that was shifted. */
+  release(key: unknown): void {
+    const lane = this.#lanes.get(key);
+    if (lane === undefined) return;
+    lane.isBusy = false;
+    lane.current = undefined;
+    if (lane.head === undefined) this.#lanes.delete(key);
+    else this.#makeReady(lane);
+  }
+
+  /** Whether something of a key waits or is out. */
+  has(key: unknown): boolean {
+    return this.#lanes.has(key);
+  }
+
+  /** The item of a key that is out. */
+  current(key: unknown): Item | undefined {
+    return this.#lanes.get(key)?.current;
+  }
+
+  /** Removes the item that has waited longest, in whichever lane. */
+  dropOldest(): Item | undefined {
+    return this.#byAge.first && this.#drop(this.#byAge.first);
+  }
+
+  /** Removes the first waiting item of a key. */
+  dropFirst(key: unknown): Item | undefined {
+    const head = this.#lanes.get(key)?.head;
+    return head && this.#drop(head);
+  }
+
+  /** The fullest lanes, the fullest first. */
+  fullest(count: number): readonly LaneSize[] {
+    return [...this.#lanes.values()]
+      .map(({ key, waiting, isBusy }) => ({ key, pending: waiting + (isBusy ? 1 : 0) }))
+      .toSorted((one, other) => other.pending - one.pending)
+      .slice(0, count);
+  }
+
+  #drop(ticket: Ticket<Item>): Item {
+    const { lane } = ticket;
+    const item = this.#take(ticket);
+    if (lane.head === undefined && !lane.isBusy) this.#lanes.delete(lane.key);
+    return item;
+  }
+
+  /** The oldest ticket of all is also the first of its lane, so only heads are ever taken. */
+  #take(ticket: Ticket<Item>): Item {
+    const { lane } = ticket;
+    lane.head = ticket.behind;
+    if (lane.head === undefined) lane.tail = undefined;
+    lane.waiting--;
+    this.#byAge.remove(ticket);
+    return ticket.item;
+  }
+
+  #makeReady(lane: Lane<Item>): void {
+    if (lane.isBusy || lane.isReady) return;
+    lane.isReady = true;
+    this.#ready.push(lane);
+  }
+}

@@ -1,0 +1,60 @@
+export { type AttemptRecord, type DeadLetter, type DeadLetterReason } from './core/dead-letter.ts';
+export {
+  ClosedError,
+  type ErrorCode,
+  HandlerTimeoutError,
+  InvalidOptionError,
+  MillraceError,
+  OverflowError,
+} from './core/errors.ts';
+export {
+  type DataOf,
+  defineEvent,
+  type EventDefinition,
+  type MessageOf,
+  type RoundTrip,
+} from './core/event-definition.ts';
+export { type CreateId, createUuidV7, randomId } from './core/ids.ts';
+export {
+  copyMessage,
+  type EventMessage,
+  type MessageHeaders,
+  type MessageOptions,
+  type PlainMessage,
+} from './core/message.ts';
+export type { DeliveryReport, DropReason, HandlerReport, Outcome, Settlement } from './core/outcome.ts';
+export { payload, SchemaError, type SchemaIssue } from './core/schema.ts';
+export { type CircuitBreakerPolicy, CircuitOpenError, type CircuitState } from './flow/circuit.ts';
+export { circuitBreaker, type CircuitBreakerOptions } from './flow/circuit-breaker.ts';
+export { type DeadLetterSink, deadLetterTo } from './flow/dead-letter-to.ts';
+export { deduplicate, type DeduplicateOptions } from './flow/deduplicate.ts';
+export type { LaneSize } from './flow/lanes.ts';
+export type { Jitter, RetryPolicy } from './flow/retry-policy.ts';
+export { retryWithBackoff, type RetryWithBackoffOptions } from './flow/retry-with-backoff.ts';
+export { createProcessor } from './process/create-processor.ts';
+export {
+  createDeadLetterQueue,
+  DeadLetterQueue,
+  type DeadLetterQueueOptions,
+  type LetterSelection,
+} from './process/dead-letter-queue.ts';
+export {
+  type DeadLetterStore,
+  memoryDeadLetterStore,
+  type MemoryDeadLetterStoreOptions,
+} from './process/dead-letter-store.ts';
+export type { SettlementListener } from './process/delivery.ts';
+export type { ErrorKind, ReportedError } from './process/error-reports.ts';
+export type { Handler, HandlerContext, HandlerFunction, HandlerObject, HandlerResult } from './process/handler.ts';
+export type { Handling, Probe, Retry } from './process/probe.ts';
+export type { AcceptedEvent, Processor } from './process/processor.ts';
+export type { HandlerOptions, Overflow, ProcessorOptions, Strategy } from './process/processor-options.ts';
+export type { RedriveOptions, RedriveReport } from './process/redrive.ts';
+export type { DrainOptions, DrainReport, ProcessorStats } from './process/stats.ts';
+export { createEventBus, type EventBusOptions } from './bus/create-event-bus.ts';
+export type { BusStats, EventBus, ReadonlyEventBus } from './bus/event-bus.ts';
+export type { EventEmitter, Payload, PublishOptions } from './bus/event-emitter.ts';
+export type { EventSource, MessageFrom, Reachable } from './bus/event-source.ts';
+export { createEventSubject, EventSubject, type SubjectOptions } from './bus/event-subject.ts';
+export type { BusHandlerContext, EventSubscription, OnOptions } from './bus/event-subscription.ts';
+export type { HubOptions } from './bus/hub-options.ts';

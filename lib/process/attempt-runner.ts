@@ -1,0 +1,172 @@
+import { from, isObservable, type ObservableInput, type SchedulerLike, Subscription } from 'rxjs';
+import { Chain } from '../core/chain.ts';
+import { HandlerTimeoutError } from '../core/errors.ts';
+import { isPromiseLike } from '../core/schema.ts';
+import type { Attempt } from './attempt.ts';
+import type { HandlerFunction } from './handler.ts';
+
+/** Told how attempts end. */
+export interface AttemptListener<Item> {
+  succeeded(attempt: Attempt<Item>): void;
+  failed(attempt: Attempt<Item>, error: unknown): void;
+  /** A result came of an attempt that had been given up. */
+  late(attempt: Attempt<Item>, rejection: { readonly error: unknown } | undefined): void;
+}
+
+/** What the runner needs to know. */
+export interface AttemptRunnerOptions<Item> {
+  readonly name: string;
+  readonly call: HandlerFunction<Item, Attempt<Item>>;
+  readonly timeoutMs: number | undefined;
+  readonly scheduler: SchedulerLike;
+}
+
+/**
+ * Follows a promise with two functions that are made once per slot, not once per event. A slot whose attempt was given up
+ * stays with its promise.
+ */
+class Slot<Item> {
+  attempt: Attempt<Item> | undefined = undefined;
+  readonly fulfilled: () => void;
+  readonly rejected: (error: unknown) => void;
+
+  constructor(release: (slot: Slot<Item>, attempt: Attempt<Item>, rejection?: { readonly error: unknown }) => void) {
+    this.fulfilled = () => release(this, this.attempt!);
+    this.rejected = (error) => release(this, this.attempt!, { error });
+  }
+}
+
+/** Calls a handler and follows what it returns until it ends, fails, takes too long, or is stopped. */
+export class AttemptRunner<Item> {
+  /** In the order of their start, which is also that of their deadlines. */
+  readonly inFlight: Chain<Attempt<Item>> = new Chain();
+  readonly #listener: AttemptListener<Item>;
+  readonly #options: AttemptRunnerOptions<Item>;
+  readonly #freeSlots: Slot<Item>[] = [];
+  /** One timer for all deadlines, armed for the attempt that will reach its own first. */
+  #timer: Subscription | undefined;
+  #armedFor: Attempt<Item> | undefined;
+
+  constructor(listener: AttemptListener<Item>, options: AttemptRunnerOptions<Item>) {
+    this.#listener = listener;
+    this.#options = options;
+  }
+
+  /** Makes an attempt. */
+  run(attempt: Attempt<Item>): void {
+    this.inFlight.push(attempt);
+    let result: unknown;
+    try {
+      result = this.#options.call(attempt.event, attempt);
+    } catch (error) {
+      this.#fail(attempt, error);
+      return;
+    }
+    this.#followResult(attempt, result);
+  }
+
+  /** Takes over an attempt whose handler was called already, and returned this. */
+  follow(attempt: Attempt<Item>, result: unknown): void {
+    this.inFlight.push(attempt);
+    this.#followResult(attempt, result);
+  }
+
+  /** Gives an attempt up: what it still brings is late. */
+  stop(attempt: Attempt<Item>, reason: Error): void {
+    this.inFlight.remove(attempt);
+    attempt.stop(reason);
+  }
+
+  /** Lets the timer go, as soon as nothing runs that it could be for. */
+  rest(): void {
+    if (this.#timer === undefined || this.inFlight.size > 0) return;
+    this.#timer.unsubscribe();
+    this.#timer = undefined;
+    this.#armedFor = undefined;
+  }
+
+  #followResult(attempt: Attempt<Item>, result: unknown): void {
+    // Stopped by its own call, such as a handler that closes itself.
+    if (attempt.isOver) this.#watchLate(attempt, result);
+    else if (isPromiseLike(result)) this.#followPromise(attempt, result);
+    else if (isObservable(result)) this.#followObservable(attempt, result);
+    else this.#succeed(attempt);
+  }
+
+  #watchLate(attempt: Attempt<Item>, result: unknown): void {
+    if (!isPromiseLike(result)) return;
+    result.then(
+      () => this.#listener.late(attempt, undefined),
+      (error: unknown) => this.#listener.late(attempt, { error }),
+    );
+  }
+
+  #followPromise(attempt: Attempt<Item>, result: PromiseLike<unknown>): void {
+    const slot = this.#freeSlots.pop() ?? new Slot<Item>(this.#release);
+    slot.attempt = attempt;
+    // A thenable that is no promise might call back at once, or twice.
+    (result instanceof Promise ? result : Promise.resolve(result)).then(slot.fulfilled, slot.rejected);
+    this.#watchDeadline();
+  }
+
+  #release = (slot: Slot<Item>, attempt: Attempt<Item>, rejection?: { readonly error: unknown }): void => {
+    slot.attempt = undefined;
+    this.#freeSlots.push(slot);
+    if (attempt.isOver) this.#listener.late(attempt, rejection);
+    else if (rejection === undefined) this.#succeed(attempt);
+    else this.#fail(attempt, rejection.error);
+  };
+
+  #followObservable(attempt: Attempt<Item>, result: ObservableInput<unknown>): void {
+    const subscription = from(result).subscribe({
+      complete: () => this.#succeed(attempt),
+      error: (error: unknown) => this.#fail(attempt, error),
+    });
+    attempt.subscription = subscription;
+    if (attempt.stopReason !== undefined) subscription.unsubscribe();
+    else if (!attempt.isOver) this.#watchDeadline();
+  }
+
+  #succeed(attempt: Attempt<Item>): void {
+    if (attempt.isOver) return;
+    this.#end(attempt);
+    this.#listener.succeeded(attempt);
+  }
+
+  #fail(attempt: Attempt<Item>, error: unknown): void {
+    if (attempt.isOver) return;
+    this.#end(attempt);
+    this.#listener.failed(attempt, error);
+  }
+
+  #end(attempt: Attempt<Item>): void {
+    attempt.isOver = true;
+    this.inFlight.remove(attempt);
+  }
+
+  #watchDeadline(): void {
+    const { timeoutMs, scheduler } = this.#options;
+    const { first } = this.inFlight;
+    if (timeoutMs === undefined || this.#timer !== undefined || first === undefined) return;
+    // Not longer than the limit: the clock may have been set back meanwhile.
+    const waitMs = Math.max(0, Math.min(timeoutMs, first.startedAt + timeoutMs - scheduler.now()));
+    this.#armedFor = first;
+    this.#timer = scheduler.schedule(() => this.#expire(timeoutMs), waitMs);
+  }
+
+  #expire(timeoutMs: number): void {
+    const { name, scheduler } = this.#options;
+    const now = scheduler.now();
+    const armedFor = this.#armedFor;
+    this.#timer = undefined;
+    this.#armedFor = undefined;
+    // The one that the timer was for is due whatever the clock says: timers may fire a little early.
+    const isDue = (attempt: Attempt<Item>): boolean => attempt === armedFor || attempt.startedAt + timeoutMs <= now;
+    for (let { first } = this.inFlight; first !== undefined && isDue(first); { first } = this.inFlight) {
+      const error = new HandlerTimeoutError(name, timeoutMs);
+      this.stop(first, error);
+      this.#listener.failed(first, error);
+    }
+    this.#watchDeadline();
+  }
+}

@@ -1,0 +1,35 @@
+import { createDeadLetterQueue } from './dead-letter-queue.ts';
+import { Engine } from './engine.ts';
+import { ErrorReports } from './error-reports.ts';
+import type { Handler } from './handler.ts';
+import type { Processor } from './processor.ts';
+import type { ProcessorOptions } from './processor-options.ts';
+
+/**
+ * Creates a processor for a handler.
+ *
+ * @param handler - a function, or an object with `handle`
+ * @throws InvalidOptionError for a handler or an option that cannot work
+ *
+ * @example
+ * ```ts
+ * import { createProcessor } from 'millrace';
+ *
+ * const resize = async (path: string, { signal }: { signal: AbortSignal }): Promise<void> => {
+ *   await fetch(`http://127.0.0.1/resize?path=${path}`, { signal });
+ * };
+ * const processor = createProcessor(resize, { concurrency: 4, retry: { maxAttempts: 3 }, timeoutMs: 5_000 });
+ * processor.deadLetters.subscribe(({ event, error }) => console.error(event, error));
+ * const { settled } = await processor.send('a.png'); // waits for room
+ * console.log((await settled).outcome);
+ * await processor.drain({ deadlineMs: 10_000 });
+ * ```
+ */
+export function createProcessor<Item>(handler: Handler<Item>, options: ProcessorOptions<Item> = {}): Processor<Item> {
+  const errors = new ErrorReports();
+  const { deadLetters = createDeadLetterQueue<Item>(options.scheduler && { scheduler: options.scheduler }), probe } =
+    options;
+  const forwarding = deadLetters.errors.subscribe(({ kind, error, handler: name }) => errors.report(kind, error, name));
+  const onClosed = (): void => forwarding.unsubscribe();
+  return new Engine(handler, options, { name: options.name ?? 'handler', deadLetters, errors, probe, onClosed });
+}

@@ -1,0 +1,254 @@
+import {
+  asyncScheduler,
+  defer,
+  from,
+  mergeMap,
+  Observable,
+  type Observer,
+  of,
+  type SchedulerLike,
+  Subject,
+  Subscriber,
+  type Subscription,
+  tap,
+} from 'rxjs';
+import type { DeadLetter } from '../core/dead-letter.ts';
+import { MillraceError } from '../core/errors.ts';
+import type { EventMessage } from '../core/message.ts';
+import { expectCount, expectFunction } from '../core/options.ts';
+import { RingBuffer } from '../core/ring-buffer.ts';
+import { isPromiseLike } from '../core/schema.ts';
+import type { DeadLetterSink } from '../flow/dead-letter-to.ts';
+import { decideRetry } from '../flow/retry-policy.ts';
+import { retryBy } from '../flow/retry-with-backoff.ts';
+import { type DeadLetterStore, memoryDeadLetterStore } from './dead-letter-store.ts';
+import { ErrorReports, type ReportedError } from './error-reports.ts';
+import {
+  type Redriven,
+  redriveLetters,
+  type RedriveOptions,
+  type RedriveReport,
+  type RedriveTarget,
+} from './redrive.ts';
+
+/** Which letters. */
+export interface LetterSelection<Item = EventMessage> {
+  /** @defaultValue all */
+  readonly filter?: (letter: DeadLetter<Item>) => boolean;
+  /** At most so many, the oldest first; ≥ 0, or Infinity. @defaultValue Infinity */
+  readonly limit?: number;
+}
+
+/** Options of {@link createDeadLetterQueue}. */
+export interface DeadLetterQueueOptions<Item = EventMessage> {
+  /** Letters that the default store keeps; ≥ 1, or Infinity. @defaultValue 10_000 */
+  readonly maxSize?: number;
+  /** Keeps the letters. @defaultValue memory */
+  readonly store?: DeadLetterStore<Item>;
+  /** The timers of a redrive's rate, and of the retries of a store that failed. @defaultValue asyncScheduler */
+  readonly scheduler?: SchedulerLike;
+}
+
+/**
+ * A Subject of dead letters that also keeps them: subscribe to be told, `list` to look, `redrive` to try again, `discard` to let go.
+ *
+ * A subscriber that throws or rejects harms nobody and is reported in `errors`. `complete` and `error` are ignored: the queue has many sources.
+ */
+export class DeadLetterQueue<Item = EventMessage> extends Subject<DeadLetter<Item>> {
+  readonly #store: DeadLetterStore<Item>;
+  readonly #scheduler: SchedulerLike;
+  readonly #reports = new ErrorReports();
+  readonly #targets = new Map<string | undefined, RedriveTarget<Item>>();
+  /** Of letters whose handler has no name to find it by. */
+  readonly #origins = new WeakMap<DeadLetter<Item>, RedriveTarget<Item>>();
+  readonly #inRedrive = new Set<string>();
+  readonly #announcements = new RingBuffer<DeadLetter<Item>>();
+  #isAnnouncing = false;
+
+  constructor({ maxSize = 10_000, store, scheduler = asyncScheduler }: DeadLetterQueueOptions<Item> = {}) {
+    super();
+    this.#scheduler = scheduler;
+    this.#store =
+      store ??
+      memoryDeadLetterStore({
+        maxSize,
+        onEvicted: (letter) => this.#reports.report('evicted', evicted(letter, maxSize), letter.handler),
+      });
+  }
+
+  /** Stores that failed, subscribers that threw, letters that were evicted. A bus passes them on in its own `errors`. */
+  get errors(): Observable<ReportedError> {
+    return this.#reports.stream;
+  }
+
+  /** Keeps a letter and tells the subscribers. Returns a promise if the store does: then the letter is safe when it resolves. */
+  override next(letter: DeadLetter<Item>): Promise<void> | void {
+    const stored = this.#insist(() => this.#store.add(letter));
+    if (stored !== undefined) return stored.then(() => this.#announce(letter));
+    this.#announce(letter);
+  }
+
+  /** Ignored: the queue has many sources. */
+  override complete(): void {}
+
+  /** Reported, and ignored otherwise. */
+  override error(error: unknown): void {
+    this.#reports.report('subject', error);
+  }
+
+  /** As of any Subject, but `next` may throw or reject without harm. */
+  override subscribe(
+    observerOrNext?: Partial<Observer<DeadLetter<Item>>> | ((letter: DeadLetter<Item>) => void) | null,
+  ): Subscription {
+    const observer = typeof observerOrNext === 'function' ? { next: observerOrNext } : (observerOrNext ?? {});
+    const subscription = super.subscribe((letter) => this.#tell(observer, letter));
+    if (observer instanceof Subscriber) observer.add(subscription);
+    return subscription;
+  }
+
+  /** The letters kept, the oldest first. */
+  async list({ filter, limit = Infinity }: LetterSelection<Item> = {}): Promise<readonly DeadLetter<Item>[]> {
+    return select(await this.#store.list(), filter, limit);
+  }
+
+  /**
+   * Hands letters to the handlers that failed (by name; an unnamed handler's only while it lives), an `invalid` one to where it came
+   * in. Each goes to the tail of its lane, after waiting for room; attempts start anew. A letter is removed when its event has ended
+   * again: if dead, it has a new letter, with `redriven` one higher.
+   *
+   * @returns the counts, when all have ended
+   * @throws InvalidOptionError for a `limit` or `perSecond` that cannot work
+   */
+  async redrive({
+    filter,
+    limit = Infinity,
+    ...options
+  }: LetterSelection<Item> & RedriveOptions = {}): Promise<RedriveReport> {
+    const letters = defer(() => nowOrLater(this.#store.list())).pipe(mergeMap((all) => select(all, filter, limit)));
+    return redriveLetters(letters, (letter) => this.#redriveOne(letter), options, this.#scheduler);
+  }
+
+  /** Removes letters and returns how many. */
+  async discard(selection: LetterSelection<Item> = {}): Promise<number> {
+    const letters = await this.list(selection);
+    await Promise.all(letters.map(({ id }) => this.#store.remove(id)));
+    return letters.length;
+  }
+
+  /** @internal Who takes back the letters with this handler name, or, without a name, those that no handler was reached with. */
+  connect(target: RedriveTarget<Item>, name: string | undefined): () => void {
+    this.#targets.set(name, target);
+    return () => {
+      if (this.#targets.get(name) === target) this.#targets.delete(name);
+    };
+  }
+
+  /** @internal The sink of a handler, which can have its letters back as long as it lives, whatever its name. */
+  sinkOf(origin: RedriveTarget<Item>): DeadLetterSink<DeadLetter<Item>> {
+    return {
+      next: (letter) => {
+        this.#origins.set(letter, origin);
+        return this.next(letter);
+      },
+    };
+  }
+
+  /** A letter that is being redriven already is not redriven twice. */
+  #redriveOne(letter: DeadLetter<Item>): Observable<Redriven> {
+    const target = this.#targets.get(letter.handler) ?? this.#origins.get(letter);
+    if (target === undefined || target.isClosed || this.#inRedrive.has(letter.id)) return of('skipped');
+    this.#inRedrive.add(letter.id);
+    return new Observable((subscriber) => {
+      target.redrive(letter, ({ outcome }) => {
+        this.#inRedrive.delete(letter.id);
+        const isKept = outcome === 'rejected';
+        const removed = isKept ? undefined : this.#insist(() => this.#store.remove(letter.id));
+        nowOrLater(removed).subscribe(() => {
+          subscriber.next(outcome);
+          subscriber.complete();
+        });
+      });
+    });
+  }
+
+  /** Repeats what a store failed to do until it succeeds: a letter in hand is not let go. */
+  #insist(work: () => PromiseLike<void> | void): Promise<void> | void {
+    let isDone = false;
+    let resolve: (() => void) | undefined;
+    defer(() => nowOrLater(work()))
+      .pipe(
+        tap({ error: (error) => this.#reports.report('dead-letter-store', error) }),
+        retryBy(STORE_RETRY, this.#scheduler),
+      )
+      .subscribe(() => {
+        isDone = true;
+        resolve?.();
+      });
+    return isDone ? undefined : new Promise((done) => (resolve = done));
+  }
+
+  /** Tells every subscriber of one letter before any of the next, which a subscriber may cause. */
+  #announce(letter: DeadLetter<Item>): void {
+    this.#announcements.push(letter);
+    if (this.#isAnnouncing) return;
+    this.#isAnnouncing = true;
+    for (let next = this.#announcements.shift(); next !== undefined; next = this.#announcements.shift())
+      super.next(next);
+    this.#isAnnouncing = false;
+  }
+
+  #tell(observer: Partial<Observer<DeadLetter<Item>>>, letter: DeadLetter<Item>): void {
+    const report = (error: unknown): void => this.#reports.report('dead-letter-subscriber', error, letter.handler);
+    try {
+      const result: unknown = observer.next?.(letter);
+      if (isPromiseLike(result)) result.then(undefined, report);
+    } catch (error) {
+      report(error);
+    }
+  }
+}
+
+const STORE_RETRY = decideRetry({ maxAttempts: Infinity, delayMs: 100, maxDelayMs: 30_000 }, Math.random);
+
+/**
+ * Creates a dead-letter queue: to share it between buses, to bound it, or to keep its letters in a store of your own.
+ *
+ * @throws InvalidOptionError for a `maxSize` that cannot work
+ *
+ * @example
+ * ```ts
+ * import { createDeadLetterQueue, createEventBus } from 'millrace';
+ *
+ * const deadLetters = createDeadLetterQueue({ maxSize: 50_000 });
+ * const bus = createEventBus({ deadLetters });
+ * bus.deadLetters.subscribe(({ handler, reason }) => console.log(`${handler}: ${reason}`));
+ * ```
+ */
+export function createDeadLetterQueue<Item = EventMessage>(
+  options: DeadLetterQueueOptions<Item> = {},
+): DeadLetterQueue<Item> {
+  return new DeadLetterQueue(options);
+}
+
+/** Emits what a store answered: at once, unless it is a promise. */
+function nowOrLater<Value>(answer: PromiseLike<Value> | Value): Observable<Value> {
+  return isPromiseLike(answer) ? from(answer as PromiseLike<Value>) : of(answer);
+}
+
+function select<Item>(
+  letters: readonly DeadLetter<Item>[],
+  filter: LetterSelection<Item>['filter'],
+  limit: number,
+): readonly DeadLetter<Item>[] {
+  expectFunction('filter', filter);
+  expectCount('limit', limit, 0, true);
+  const chosen = filter === undefined ? letters : letters.filter(filter);
+  return limit === Infinity ? chosen : chosen.slice(0, limit);
+}
+
+function evicted<Item>({ id }: DeadLetter<Item>, maxSize: number): MillraceError {
+  return new MillraceError(
+    'OVERFLOW',
+    `Expected at most ${maxSize} dead letters, got one more: letter ${id}, the oldest, was let go. Redrive or discard letters, raise maxSize, or give the queue a store.`,
+  );
+}

@@ -1,0 +1,47 @@
+import { Observable, Subject } from 'rxjs';
+
+/**
+ * What can go wrong outside of handlers:
+ *
+ * - `probe`, `dead-letter-subscriber`, `policy`: a callback that threw (`policy`: `retryIf`, `delayMs`)
+ * - `dead-letter-store`: a store that failed; `evicted`: a letter that a full queue let go
+ * - `late-result`: a handler's result that came after its timeout
+ * - `overflow`: a re-entrant emit that a handler with `overflow: 'fail'` rejected
+ * - `subject`: an error that was sent into a subject owned by a bus
+ * - `settlement`: a listener of settlements that threw
+ */
+export type ErrorKind =
+  | 'dead-letter-store'
+  | 'dead-letter-subscriber'
+  | 'evicted'
+  | 'late-result'
+  | 'overflow'
+  | 'policy'
+  | 'probe'
+  | 'settlement'
+  | 'subject';
+
+/** An error that has no other home; handler failures are never among them. */
+export interface ReportedError {
+  readonly kind: ErrorKind;
+  readonly error: unknown;
+  /** The handler that it is about. */
+  readonly handler?: string;
+}
+
+/** Where errors without another home are sent. If nobody listens, each kind is printed once. */
+export class ErrorReports {
+  readonly #errors = new Subject<ReportedError>();
+  readonly #printed = new Set<ErrorKind>();
+  /** The reports, hot. */
+  readonly stream: Observable<ReportedError> = this.#errors.asObservable();
+
+  report(kind: ErrorKind, error: unknown, handler?: string): void {
+    if (this.#errors.observed) {
+      this.#errors.next(handler === undefined ? { kind, error } : { kind, error, handler });
+    } else if (!this.#printed.has(kind)) {
+      this.#printed.add(kind);
+      console.error(`millrace: ${kind} error; subscribe to errors to see all of them.`, error);
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import { Observable, type SchedulerLike, throwError } from 'rxjs';
+import type { DeadLetter, DeadLetterReason } from '../core/dead-letter.ts';
+import { HandlerTimeoutError } from '../core/errors.ts';
+import type { CreateId } from '../core/ids.ts';
+import { type DeadLetterSink, deadLetterTo } from '../flow/dead-letter-to.ts';
+import type { DecideRetry, RetryDecision } from '../flow/retry-policy.ts';
+import { retryBy } from '../flow/retry-with-backoff.ts';
+import type { Delivery } from './delivery.ts';
+import type { ErrorReports } from './error-reports.ts';
+import type { SafeProbe } from './probe.ts';
+
+/** What the failure path needs of the engine. */
+export interface FailurePathOptions<Item> {
+  readonly decideRetry: DecideRetry | undefined;
+  readonly letters: DeadLetterSink<DeadLetter<Item>>;
+  readonly scheduler: SchedulerLike;
+  readonly createId: CreateId;
+  readonly errors: ErrorReports;
+  readonly probe: SafeProbe | undefined;
+  /** Makes another attempt as soon as there is a slot; its end is told to `delivery.retrying`. */
+  readonly attemptAgain: (delivery: Delivery<Item>) => void;
+  /** The path has ended: with a letter, or by a successful attempt. */
+  readonly onEnded: (delivery: Delivery<Item>) => void;
+}
+
+/**
+ * What follows a failed attempt: RxJS's own `retry({ delay })` around the attempts and `catchError` into the dead letters. It is built for a delivery
+ * that failed; success never comes here.
+ */
+export class FailurePath<Item> {
+  readonly #options: FailurePathOptions<Item>;
+
+  constructor(options: FailurePathOptions<Item>) {
+    this.#options = options;
+  }
+
+  /** Retries a delivery whose first attempt failed, as the policy says. */
+  recover(delivery: Delivery<Item>, error: unknown): void {
+    const { decideRetry, scheduler } = this.#options;
+    if (decideRetry === undefined) {
+      this.bury(delivery, reasonOf('exhausted', error), error);
+      return;
+    }
+    this.#end(delivery, this.#attempts(delivery, error).pipe(retryBy(this.#decide(delivery, decideRetry), scheduler)));
+  }
+
+  /** Makes a dead letter of a delivery. */
+  bury(delivery: Delivery<Item>, reason: DeadLetterReason, error: unknown): void {
+    delivery.deadReason = reason;
+    this.#end(
+      delivery,
+      throwError(() => error),
+    );
+  }
+
+  #end(delivery: Delivery<Item>, attempts: Observable<never>): void {
+    const toLetter = (error: unknown): DeadLetter<Item> => this.#write(delivery, error);
+    const subscription = attempts
+      .pipe(deadLetterTo(this.#options.letters, toLetter))
+      .subscribe({ complete: () => this.#options.onEnded(delivery) });
+    delivery.recovery = subscription;
+  }
+
+  /** Each subscription is one attempt; the first one has been made already, and failed. */
+  #attempts(delivery: Delivery<Item>, firstError: unknown): Observable<never> {
+    let isFirst = true;
+    return new Observable((subscriber) => {
+      if (isFirst) {
+        isFirst = false;
+        subscriber.error(firstError);
+      } else {
+        delivery.retrying = subscriber;
+        this.#options.attemptAgain(delivery);
+      }
+    });
+  }
+
+  /** The policy's decision, noted for the letter. A policy that throws counts as a refusal. */
+  #decide(delivery: Delivery<Item>, decideRetry: DecideRetry): DecideRetry {
+    return (attempt, error) => {
+      let decision: RetryDecision;
+      try {
+        decision = decideRetry(attempt, error);
+      } catch (policyError) {
+        this.#options.errors.report('policy', policyError, delivery.handler);
+        decision = { retry: false, because: 'rejected' };
+      }
+      if (decision.retry) this.#options.probe?.tell('retried', delivery, { error, delayMs: decision.delayMs });
+      else delivery.deadReason = reasonOf(decision.because, error);
+      return decision;
+    };
+  }
+
+  #write(delivery: Delivery<Item>, error: unknown): DeadLetter<Item> {
+    const { createId, scheduler } = this.#options;
+    const { event, handler, deadReason: reason, records: attempts = [], redriven } = delivery;
+    const time = scheduler.now();
+    return (delivery.letter = { id: createId(time), event, handler, reason, error, attempts, time, redriven });
+  }
+}
+
+/** `timeout` says of a used-up delivery that its last error was a timeout. */
+function reasonOf(because: 'exhausted' | 'rejected', error: unknown): DeadLetterReason {
+  return because === 'exhausted' && error instanceof HandlerTimeoutError ? 'timeout' : because;
+}

@@ -1,0 +1,31 @@
+/** The part of the global scope that Node has and browsers have not. */
+const { setImmediate } = globalThis as { setImmediate?: (task: () => void) => unknown };
+
+let channel: MessageChannel | undefined;
+const tasks: (() => void)[] = [];
+
+/**
+ * Runs a task after the input, timers and painting that wait already: by `setImmediate` in Node, by a `MessageChannel` in browsers,
+ * whose timers would wait for four milliseconds.
+ */
+export function runInMacrotask(task: () => void): void {
+  if (setImmediate !== undefined) {
+    // Read at each call, so that fake timers apply.
+    (globalThis as { setImmediate?: typeof setImmediate }).setImmediate?.(task);
+    return;
+  }
+  if (channel === undefined) {
+    channel = new MessageChannel();
+    channel.port1.onmessage = () => tasks.shift()?.();
+  }
+  tasks.push(task);
+  channel.port2.postMessage(undefined);
+}
+
+/**
+ * Whether a scheduler's time is the machine's. In virtual time there is nobody to give way to, and nothing that a macrotask
+ * could wait for.
+ */
+export function isRealTime(now: number): boolean {
+  return Math.abs(Date.now() - now) < 1_000;
+}

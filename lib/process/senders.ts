@@ -1,0 +1,48 @@
+import { Chain, type Linked } from '../core/chain.ts';
+import type { Delivery } from './delivery.ts';
+
+/** A producer that waits for room, with what it wants to hand over. */
+export class Sender<Item> implements Linked<Sender<Item>> {
+  previous: Sender<Item> | undefined = undefined;
+  next: Sender<Item> | undefined = undefined;
+  readonly delivery: Delivery<Item>;
+  readonly onTaken: (() => void) | undefined;
+  readonly onRefused: (error: unknown) => void;
+  isWaiting = true;
+
+  constructor(delivery: Delivery<Item>, onTaken: (() => void) | undefined, onRefused: (error: unknown) => void) {
+    this.delivery = delivery;
+    this.onTaken = onTaken;
+    this.onRefused = onRefused;
+  }
+}
+
+/** The producers that wait for room: first in, first out. */
+export class Senders<Item> {
+  readonly #chain = new Chain<Sender<Item>>();
+
+  get size(): number {
+    return this.#chain.size;
+  }
+
+  push(sender: Sender<Item>): void {
+    this.#chain.push(sender);
+  }
+
+  shift(): Sender<Item> | undefined {
+    const { first } = this.#chain;
+    if (first !== undefined) this.withdraw(first);
+    return first;
+  }
+
+  /** Takes back what has not been handed over yet. */
+  withdraw(sender: Sender<Item>): void {
+    if (!sender.isWaiting) return;
+    sender.isWaiting = false;
+    this.#chain.remove(sender);
+  }
+
+  list(): readonly Sender<Item>[] {
+    return [...this.#chain];
+  }
+}
