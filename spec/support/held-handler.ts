@@ -1,0 +1,26 @@
+import type { BusHandlerContext, HandlerContext } from 'millrace';
+
+/** One call of a {@link HeldHandler}. */
+export interface HeldCall<Event, Context extends HandlerContext = BusHandlerContext> {
+  readonly event: Event;
+  readonly context: Context;
+  succeed(): void;
+  fail(error?: unknown): void;
+}
+
+/** A handler whose every call ends when the spec says so. */
+export class HeldHandler<Event, Context extends HandlerContext = BusHandlerContext> {
+  readonly calls: HeldCall<Event, Context>[] = [];
+
+  /** The call of this index, from 0; -1 is the latest. */
+  call(index: number): HeldCall<Event, Context> {
+    const call = this.calls.at(index);
+    if (call === undefined) throw new RangeError(`Expected call ${index}, got ${this.calls.length} calls.`);
+    return call;
+  }
+
+  handle = (event: Event, context: Context): Promise<void> =>
+    new Promise((resolve, reject) => {
+      this.calls.push({ event, context, succeed: resolve, fail: reject });
+    });
+}
