@@ -1,0 +1,121 @@
+import { createDeadLetterQueue, type DeadLetter, deadLetterTo, retryWithBackoff } from 'millrace';
+import { concatMap, defer, EMPTY, from, lastValueFrom, map, mergeMap, of, Subject, throwError, toArray } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { marbles } from '../support/marbles.ts';
+
+const letterOf = (error: unknown): string => `letter of ${String(error)}`;
+
+describe('deadLetterTo', () => {
+  it(
+    'turns an error into a letter and completes',
+    marbles((m) => {
+      const source$ = m.cold('  -a-#', undefined, 'e');
+      const expected = '        -a-|';
+      const letters = '         ---L';
+      const sink = new Subject<string>();
+      m.expect(sink).toBeObservable(letters, { L: 'letter of e' });
+      m.expect(source$.pipe(deadLetterTo(sink, letterOf))).toBeObservable(expected);
+    }),
+  );
+
+  it(
+    'sends no letter of a success',
+    marbles((m) => {
+      const sink = new Subject<string>();
+      m.expect(sink).toBeObservable('----');
+      m.expect(m.cold('-a-|').pipe(deadLetterTo(sink, letterOf))).toBeObservable('-a-|');
+    }),
+  );
+
+  it(
+    "ends one event's work only, put inside mergeMap",
+    marbles((m) => {
+      const source$ = m.hot('   a-b-c-|');
+      const expected = '        a---c-|';
+      const letters = '         --L';
+      const sink = new Subject<string>();
+      m.expect(sink).toBeObservable(letters, { L: 'letter of b' });
+      const work = (event: string) => (event === 'b' ? throwError(() => event) : of(event));
+      m.expect(source$.pipe(mergeMap((event) => work(event).pipe(deadLetterTo(sink, letterOf))))).toBeObservable(
+        expected,
+      );
+    }),
+  );
+
+  it(
+    'sends one letter after all attempts, put behind the retry',
+    marbles((m) => {
+      const source$ = m.cold('  -#', undefined, 'e');
+      const letters = '         -----L';
+      const expected = '        -----|';
+      const sink = new Subject<string>();
+      m.expect(sink).toBeObservable(letters, { L: 'letter of e' });
+      const retry = retryWithBackoff<string>({ maxAttempts: 3, delayMs: 1, multiplier: 1, scheduler: m.scheduler });
+      m.expect(source$.pipe(retry, deadLetterTo(sink, letterOf))).toBeObservable(expected);
+    }),
+  );
+
+  it('keeps the letter of an error that is undefined', () => {
+    const letters: string[] = [];
+    throwError(() => undefined)
+      .pipe(deadLetterTo({ next: (letter) => letters.push(letter) }, letterOf))
+      .subscribe();
+    expect(letters).toEqual(['letter of undefined']);
+  });
+
+  it('takes the next event only when a sink that stores letters has answered', async () => {
+    const steps: string[] = [];
+    const sink = {
+      next: async (letter: string): Promise<string> => {
+        await Promise.resolve();
+        steps.push(`stored ${letter}`);
+        return 'no value of the result';
+      },
+    };
+    const result$ = from(['a', 'b']).pipe(
+      concatMap((event) =>
+        defer(() => {
+          steps.push(`work on ${event}`);
+          return throwError(() => event);
+        }).pipe(deadLetterTo(sink, letterOf)),
+      ),
+      toArray(),
+    );
+    expect(await lastValueFrom(result$)).toEqual([]);
+    expect(steps).toEqual(['work on a', 'stored letter of a', 'work on b', 'stored letter of b']);
+  });
+
+  it('fails when a sink could not store the letter: an error is not lost', async () => {
+    const sink = { next: () => Promise.reject(new Error('disk full')) };
+    const result = lastValueFrom(throwError(() => 'e').pipe(deadLetterTo(sink, letterOf)));
+    await expect(result).rejects.toThrow('disk full');
+  });
+
+  it('fails when the sink throws', async () => {
+    const sink = {
+      next: () => {
+        throw new Error('no sink');
+      },
+    };
+    await expect(lastValueFrom(throwError(() => 'e').pipe(deadLetterTo(sink, letterOf)))).rejects.toThrow('no sink');
+  });
+
+  it('takes a DeadLetterQueue for a sink', async () => {
+    const queue = createDeadLetterQueue<string>();
+    const toLetter = (error: unknown): DeadLetter<string> => ({
+      id: '1',
+      event: 'a',
+      reason: 'exhausted',
+      error,
+      attempts: [],
+      time: 0,
+      redriven: 0,
+    });
+    const result$ = throwError(() => 'e').pipe(
+      deadLetterTo(queue, toLetter),
+      map(() => EMPTY),
+    );
+    expect(await lastValueFrom(result$, { defaultValue: 'empty' })).toBe('empty');
+    expect(await queue.list()).toMatchObject([{ id: '1', error: 'e' }]);
+  });
+});
