@@ -45,14 +45,15 @@ export {
 } from './process/dead-letter-store.ts';
 export type { SettlementListener } from './process/delivery.ts';
 export type { ErrorKind, ReportedError } from './process/error-reports.ts';
-export type { Handler, HandlerContext, HandlerFunction, HandlerObject, HandlerResult } from './process/handler.ts';
+export type { Handler, HandlerContext, HandlerFunction, HandlerObject } from './process/handler.ts';
 export type { Handling, Probe, Retry } from './process/probe.ts';
 export type { AcceptedEvent, Processor } from './process/processor.ts';
 export type { HandlerOptions, Overflow, ProcessorOptions, Strategy } from './process/processor-options.ts';
 export type { RedriveOptions, RedriveReport } from './process/redrive.ts';
 export type { DrainOptions, DrainReport, ProcessorStats } from './process/stats.ts';
 export { createEventBus, type EventBusOptions } from './bus/create-event-bus.ts';
-export type { BusStats, EventBus, ReadonlyEventBus } from './bus/event-bus.ts';
+export type { BusStats } from './bus/bus-stats.ts';
+export type { EventBus, ReadonlyEventBus } from './bus/event-bus.ts';
 export type { EventEmitter, Payload, PublishOptions } from './bus/event-emitter.ts';
 export type { EventSource, MessageFrom, Reachable } from './bus/event-source.ts';
 export { createEventSubject, EventSubject, type SubjectOptions } from './bus/event-subject.ts';

@@ -1,7 +1,7 @@
 import type { EventDefinition } from '../core/event-definition.ts';
 import type { EventMessage, MessageOptions } from '../core/message.ts';
 import type { DeliveryReport } from '../core/outcome.ts';
-import { Attempt } from '../process/attempt.ts';
+import { Attempt } from '../process/delivery.ts';
 import type { PublishOptions } from './event-emitter.ts';
 import type { BusHandlerContext } from './event-subscription.ts';
 

@@ -1,15 +1,15 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { Observable, Subscription, take } from 'rxjs';
+import { Observable, take } from 'rxjs';
 import { ClosedError, InvalidOptionError } from '../core/errors.ts';
 import type { EventDefinition } from '../core/event-definition.ts';
 import type { EventMessage, MessageOptions } from '../core/message.ts';
-import { show } from '../core/options.ts';
 import type { DeliveryReport } from '../core/outcome.ts';
 import type { DeadLetterQueue } from '../process/dead-letter-queue.ts';
 import type { ReportedError } from '../process/error-reports.ts';
 import { type Handler, isHandler } from '../process/handler.ts';
 import type { DrainOptions, DrainReport } from '../process/stats.ts';
-import type { BusStats, EventBus, ReadonlyEventBus } from './event-bus.ts';
+import type { BusStats } from './bus-stats.ts';
+import type { EventBus, ReadonlyEventBus } from './event-bus.ts';
 import type { EventEmitter, PublishOptions } from './event-emitter.ts';
 import type { EventSource } from './event-source.ts';
 import { EventSubject, type SubjectOptions } from './event-subject.ts';
@@ -17,6 +17,7 @@ import type { BusHandlerContext, EventSubscription, OnOptions } from './event-su
 import { Hub, type Listening } from './hub.ts';
 import type { HubOptions } from './hub-options.ts';
 import { compilePattern } from './pattern.ts';
+import type { Topic } from './topic.ts';
 
 /** Options of {@link createEventBus}. */
 export interface EventBusOptions<Known extends EventDefinition = EventDefinition> extends HubOptions {
@@ -55,7 +56,7 @@ export function createEventBus<const Known extends EventDefinition = EventDefini
 /** An {@link EventBus} without the inference: what the types of its face promise, the definitions keep. */
 class InProcessBus {
   readonly ready: Promise<void> = Promise.resolve();
-  readonly deadLetters: DeadLetterQueue<EventMessage>;
+  readonly deadLetters: DeadLetterQueue;
   readonly errors: Observable<ReportedError>;
   readonly #hub: Hub;
   readonly #subjects = new Map<string, EventSubject>();
@@ -75,11 +76,11 @@ class InProcessBus {
   }
 
   ingest(definition: EventDefinition, raw: unknown, options?: MessageOptions): boolean {
-    return this.#hub.ingest(definition, raw, options);
+    return this.#hub.edge.ingest(definition, raw, options);
   }
 
   ingestAsync(definition: EventDefinition, raw: unknown, options?: MessageOptions): Promise<boolean> {
-    return this.#hub.ingestAsync(definition, raw, options);
+    return this.#hub.edge.ingestAsync(definition, raw, options);
   }
 
   on(
@@ -102,20 +103,18 @@ class InProcessBus {
   }
 
   events(source: EventSource): Observable<EventMessage> {
-    if (typeof source === 'object' && 'type' in source) return this.subject(source).asObservable();
     const { matches } = this.#listening(source);
     return new Observable((subscriber) => {
-      const all = new Subscription();
-      const unwatch = this.#hub.watchTopics(({ definition }) => {
-        if (matches(definition.type)) all.add(this.subject(definition).subscribe(subscriber));
-      });
-      all.add(unwatch);
-      return all;
+      const next = (message: EventMessage): void => subscriber.next(message);
+      const join = ({ definition }: Topic): void => {
+        if (matches(definition.type)) subscriber.add(this.subject(definition).subscribe(next));
+      };
+      return this.#hub.topics.watch(join, () => subscriber.complete());
     });
   }
 
   subject(definition: EventDefinition, { replay }: SubjectOptions = {}): EventSubject {
-    const topic = this.#hub.topicOf(definition);
+    const topic = this.#hub.topics.of(definition);
     if (replay !== undefined) topic.keep(replay);
     let subject = this.#subjects.get(definition.type);
     if (subject === undefined) {
@@ -171,11 +170,9 @@ class InProcessBus {
     if (typeof source === 'string') return { label: source, matches: compilePattern(source) };
     const definitions = Array.isArray(source) ? (source as readonly EventDefinition[]) : [source as EventDefinition];
     if (definitions.length === 0) {
-      throw new InvalidOptionError(
-        `Expected an event, a list of events or a pattern, got ${show(source)} without events.`,
-      );
+      throw new InvalidOptionError('Expected an event, a list of events or a pattern, got an empty list.');
     }
-    const types = new Set(definitions.map((definition) => this.#hub.topicOf(definition).definition.type));
+    const types = new Set(definitions.map((definition) => this.#hub.topics.of(definition).definition.type));
     return { label: [...types].join('|'), matches: (type) => types.has(type) };
   }
 

@@ -1,7 +1,6 @@
-import { ClosedError } from '../core/errors.ts';
 import type { EventMessage } from '../core/message.ts';
 import type { DeliveryReport, HandlerReport, Settlement } from '../core/outcome.ts';
-import type { Attempt } from '../process/attempt.ts';
+import type { Attempt } from '../process/delivery.ts';
 import type { Target } from './target.ts';
 
 /** Collects what becomes of one published event, handler by handler, into its report. */
@@ -25,6 +24,11 @@ export class DeliveryTicket {
     signal?.addEventListener('abort', this.#abort, { once: true });
   }
 
+  /** Nobody waits any more, and no further handler is to be given the event. */
+  get isAborted(): boolean {
+    return this.#signal?.aborted === true;
+  }
+
   /** Hands the event to one handler. */
   deliver(target: Target, message: EventMessage): void {
     const index = this.#handlers.length;
@@ -46,12 +50,6 @@ export class DeliveryTicket {
     const handlers = this.#handlers;
     const ok = handlers.every(({ outcome }) => outcome === 'handled');
     this.#resolve({ stage: 'settled', ok, unhandled: handlers.length === 0, handlers });
-  }
-
-  /** The event was never offered. */
-  refuse(): void {
-    this.#signal?.removeEventListener('abort', this.#abort);
-    this.#reject(new ClosedError('the bus'));
   }
 
   /** What was accepted goes on; what still waits for room is taken back. */

@@ -22,6 +22,8 @@ export class Dispatcher {
   readonly #maxEventsPerTurn: number;
   readonly #errors: ErrorReports;
   readonly #queue = new RingBuffer<Queued>();
+  /** Messages that were sent. */
+  sent = 0;
   #isDelivering = false;
   #eventsInTurn = 0;
   #rejection: OverflowError | undefined;
@@ -46,6 +48,7 @@ export class Dispatcher {
       this.#enqueue({ topic, message, ticket });
       return true;
     }
+    this.sent++;
     this.#isDelivering = true;
     this.#rejection = undefined;
     try {
@@ -73,6 +76,7 @@ export class Dispatcher {
         `Expected at most ${this.#maxEventsPerTurn} events in one turn, got one more, of type '${queued.message.type}'. Do handlers emit to each other for ever? If not, raise maxEventsPerTurn.`,
       );
     }
+    this.sent++;
     this.#queue.push(queued);
   }
 

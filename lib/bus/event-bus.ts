@@ -1,11 +1,11 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Observable } from 'rxjs';
 import type { EventDefinition } from '../core/event-definition.ts';
-import type { EventMessage } from '../core/message.ts';
 import type { DeadLetterQueue } from '../process/dead-letter-queue.ts';
 import type { ReportedError } from '../process/error-reports.ts';
 import type { Handler } from '../process/handler.ts';
-import type { DrainOptions, DrainReport, ProcessorStats } from '../process/stats.ts';
+import type { DrainOptions, DrainReport } from '../process/stats.ts';
+import type { BusStats } from './bus-stats.ts';
 import type { EventEmitter } from './event-emitter.ts';
 import type { EventSource, MessageFrom, Reachable } from './event-source.ts';
 import type { EventSubject, SubjectOptions } from './event-subject.ts';
@@ -45,7 +45,7 @@ export interface ReadonlyEventBus<Known extends EventDefinition = EventDefinitio
     source: Source & Reachable<Source, Known>,
   ): Observable<MessageFrom<Source, Known>>;
   /** Dead events: a Subject to subscribe to, and a queue to list, redrive and discard. */
-  readonly deadLetters: DeadLetterQueue<EventMessage>;
+  readonly deadLetters: DeadLetterQueue;
   /** What has no other home, such as a probe that threw; never a handler's failure. Printed once a kind, if nobody listens. */
   readonly errors: Observable<ReportedError>;
   stats(): BusStats;
@@ -72,15 +72,4 @@ export interface EventBus<Known extends EventDefinition = EventDefinition>
   drain(options?: DrainOptions): Promise<DrainReport>;
   /** Closes at once: signals are aborted, and what is pending becomes dead letters. */
   close(): void;
-}
-
-/** What a bus has done and has to do. */
-export interface BusStats {
-  readonly state: 'closed' | 'draining' | 'open';
-  /** Events that were sent. */
-  readonly emitted: number;
-  /** Data that `ingest` refused. */
-  readonly invalid: number;
-  /** The handlers that listen or still work, in the order of registration. */
-  readonly handlers: readonly ProcessorStats[];
 }

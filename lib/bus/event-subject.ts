@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { concat, Observable, type Observer, Subject, type Subscription } from 'rxjs';
+import { Observable, type Observer, Subject, type Subscription } from 'rxjs';
 import type { EventDefinition } from '../core/event-definition.ts';
 import type { EventMessage, MessageOptions } from '../core/message.ts';
 import type { DeliveryReport } from '../core/outcome.ts';
@@ -35,13 +35,14 @@ export class EventSubject<Type extends string = string, Data = unknown> extends 
     super();
     this.definition = definition;
     this.#hub = hub;
-    this.#topic = hub.topicOf(definition);
+    this.#topic = hub.topics.of(definition);
     this.#isOwned = isOwned;
     this.#topic.plain = this;
+    if (hub.isClosed) super.complete();
   }
 
   /** Dead events of its handlers; of a bus, those of the bus. */
-  get deadLetters(): DeadLetterQueue<EventMessage> {
+  get deadLetters(): DeadLetterQueue {
     return this.#hub.deadLetters;
   }
 
@@ -75,7 +76,9 @@ export class EventSubject<Type extends string = string, Data = unknown> extends 
 
   /** Sends a message that was made already. After the end, nothing happens. */
   override next(message: EventMessage<Type, Data>): void {
-    this.#hub.next(this.#topic, message);
+    // Unsubscribed, a Subject throws.
+    if (this.closed) super.next(message);
+    else this.#hub.next(this.#topic, message);
   }
 
   /** Of a bus: ignored, as one finished source must not silence the others. Standing alone: subscribers complete, handlers finish. */
@@ -103,13 +106,21 @@ export class EventSubject<Type extends string = string, Data = unknown> extends 
   /** As of any Subject; with `replay`, the latest events come first. */
   override subscribe(
     observerOrNext?: Partial<Observer<EventMessage<Type, Data>>> | ((message: EventMessage<Type, Data>) => void) | null,
+    error?: ((error: unknown) => void) | null,
+    complete?: (() => void) | null,
   ): Subscription {
-    const observer = typeof observerOrNext === 'function' ? { next: observerOrNext } : (observerOrNext ?? {});
-    const past = this.#topic.replay as readonly EventMessage<Type, Data>[];
+    const observer =
+      typeof observerOrNext === 'object' && observerOrNext !== null
+        ? observerOrNext
+        : {
+            ...(observerOrNext && { next: observerOrNext }),
+            ...(error && { error }),
+            ...(complete && { complete }),
+          };
+    const past = this.#topic.past as readonly EventMessage<Type, Data>[];
     if (past.length === 0) return super.subscribe(observer);
-    // Concatenated, so that a subscriber that has enough of the past never joins the present.
     const present = new Observable<EventMessage<Type, Data>>((subscriber) => super.subscribe(subscriber));
-    return concat(past, present).subscribe(observer);
+    return pastThenPresent(past, present).subscribe(observer);
   }
 
   /** @internal Delivers to the plain subscribers. */
@@ -142,6 +153,28 @@ export function createEventSubject<Type extends string, Data>(
   { replay = 0, ...options }: HubOptions & SubjectOptions = {},
 ): EventSubject<Type, Data> {
   const hub = new Hub(options, undefined);
-  hub.topicOf(definition).keep(replay);
+  hub.topics.of(definition).keep(replay);
   return new EventSubject(hub, definition, false);
+}
+
+/** Joins the present before the past is told, and holds it back until then: nothing is missed, and all comes in order. */
+function pastThenPresent<Message>(past: readonly Message[], present: Observable<Message>): Observable<Message> {
+  return new Observable((subscriber) => {
+    const held: ((to: Observer<Message>) => void)[] = [];
+    let isPast = true;
+    const tell = (notify: (to: Observer<Message>) => void): void => {
+      if (isPast) held.push(notify);
+      else notify(subscriber);
+    };
+    const joined = present.subscribe({
+      next: (message) => tell((to) => to.next(message)),
+      error: (error: unknown) => tell((to) => to.error(error)),
+      complete: () => tell((to) => to.complete()),
+    });
+    subscriber.add(joined);
+    for (const message of past) subscriber.next(message);
+    // What is emitted while this runs is told in turn: the loop sees it.
+    for (const notify of held) notify(subscriber);
+    isPast = false;
+  });
 }

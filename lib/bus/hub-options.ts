@@ -1,6 +1,5 @@
 import type { SchedulerLike } from 'rxjs';
 import type { CreateId } from '../core/ids.ts';
-import type { EventMessage } from '../core/message.ts';
 import type { DeadLetterQueue } from '../process/dead-letter-queue.ts';
 import type { Probe } from '../process/probe.ts';
 
@@ -17,7 +16,7 @@ export interface HubOptions {
   /** Watches what happens. @defaultValue none */
   readonly probe?: Probe;
   /** Where dead events go. @defaultValue a queue of its own */
-  readonly deadLetters?: DeadLetterQueue<EventMessage>;
+  readonly deadLetters?: DeadLetterQueue;
   /** The `source` of every message. @defaultValue none */
   readonly source?: string;
   /** Events in one turn after which a re-entrant emit throws `EMIT_LOOP`; ≥ 1, or Infinity. @defaultValue 10_000 */

@@ -1,7 +1,7 @@
 import type { EventMessage } from '../core/message.ts';
-import type { SettlementListener } from '../process/delivery.ts';
-import type { Attempt } from '../process/attempt.ts';
-import type { Engine, Verdict } from '../process/engine.ts';
+import type { Attempt, SettlementListener } from '../process/delivery.ts';
+import type { Engine } from '../process/engine.ts';
+import type { Verdict } from '../process/gate.ts';
 
 /** What a topic offers its messages to: an engine, or one behind a gate. */
 export type Target = Pick<Engine<EventMessage>, 'isListening' | 'name' | 'offer' | 'submit' | 'wouldAwaitItself'>;

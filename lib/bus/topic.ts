@@ -22,6 +22,8 @@ export class Topic {
   plain: PlainSubscribers | undefined;
   #replay: EventMessage[] = [];
   #replaySize = 0;
+  /** With replay: the message that handlers are being offered, and plain subscribers are not yet. */
+  #onItsWay: EventMessage | undefined;
 
   constructor(definition: EventDefinition) {
     this.definition = definition;
@@ -30,6 +32,11 @@ export class Topic {
   /** The latest messages, for those who come late. */
   get replay(): readonly EventMessage[] {
     return this.#replay;
+  }
+
+  /** The same for plain subscribers, without a message that they are yet to be given. */
+  get past(): readonly EventMessage[] {
+    return this.#replay.filter((message) => message !== this.#onItsWay);
   }
 
   /** Remembers the latest messages from now on. */
@@ -73,10 +80,11 @@ export class Topic {
     for (let index = 0; index < length; index++) {
       const target = targets[index]!;
       const verdict = target.offer(message, now);
-      if (verdict === 'taken' || !target.isListening) continue;
+      if (verdict === 'taken' || (verdict === 'rejected' && !target.isListening)) continue;
       isTaken = false;
       if (verdict === 'rejected') onRejected(new OverflowError(target.name));
     }
+    this.#onItsWay = undefined;
     if (this.plain?.observed) this.plain.deliver(message);
     return isTaken;
   }
@@ -88,13 +96,15 @@ export class Topic {
     if (this.#replaySize > 0) this.#remember(message);
     for (let index = 0; index < length; index++) {
       const target = targets[index]!;
-      if (target.isListening) ticket.deliver(target, message);
+      if (target.isListening && !ticket.isAborted) ticket.deliver(target, message);
     }
+    this.#onItsWay = undefined;
     if (this.plain?.observed) this.plain.deliver(message);
     ticket.close();
   }
 
   #remember(message: EventMessage): void {
+    this.#onItsWay = message;
     this.#replay.push(message);
     if (this.#replay.length > this.#replaySize) this.#replay.shift();
   }

@@ -20,22 +20,36 @@ export function randomId(): string {
  */
 export function createUuidV7(): CreateId {
   let lastTime = -1;
+  let lastStamp = -1;
   let counter = 0;
+
+  /** Half of the counter's room is random, the other half is left for ids of the same millisecond. */
+  function start(stamp: number, bytes: Uint8Array): void {
+    lastStamp = stamp;
+    counter = ((bytes[6]! & 0x07) << 8) | bytes[7]!;
+  }
+
   return (time) => {
     const bytes = randomBytes();
-    // Half of the counter's room is random, the other half is left for ids of the same millisecond.
-    counter = time === lastTime ? counter + 1 : ((bytes[6]! & 0x07) << 8) | bytes[7]!;
+    // The id of an older message, read late, sorts where it belongs, in any order with its like.
+    if (time < lastTime) return timedUuid(time, ((bytes[6]! & 0x0f) << 8) | bytes[7]!, bytes);
     lastTime = time;
-    // A full counter borrows from the time, as the RFC allows.
-    let stamp = Math.trunc(time) + (counter >> 12);
-    for (let index = 5; index >= 0; index--) {
-      bytes[index] = stamp % 256;
-      stamp = Math.floor(stamp / 256);
-    }
-    bytes[6] = (counter >> 8) & 0x0f;
-    bytes[7] = counter & 0xff;
-    return uuid(bytes, 7);
+    if (time > lastStamp) start(time, bytes);
+    // A full counter borrows the next millisecond, as the RFC allows.
+    else if (++counter > 0xfff) start(lastStamp + 1, bytes);
+    return timedUuid(lastStamp, counter, bytes);
   };
+}
+
+function timedUuid(time: number, counter: number, bytes: Uint8Array): string {
+  let rest = Math.trunc(time);
+  for (let index = 5; index >= 0; index--) {
+    bytes[index] = rest % 256;
+    rest = Math.floor(rest / 256);
+  }
+  bytes[6] = counter >> 8;
+  bytes[7] = counter & 0xff;
+  return uuid(bytes, 7);
 }
 
 function randomBytes(): Uint8Array {

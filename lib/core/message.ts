@@ -78,7 +78,7 @@ export class StampedMessage<Type extends string, Data> implements EventMessage<T
       this.#identity = identity;
     } else {
       this.time = options.time ?? time;
-      this.source = options.source ?? source;
+      this.source = 'source' in options ? options.source : source;
       this.subject = options.subject;
       this.headers = options.headers ?? NO_HEADERS;
       this.#identity = options.id ?? identity;
@@ -121,6 +121,6 @@ export function copyMessage<Type extends string, Data>(
   changes: MessageOptions & { readonly data?: Data } = {},
 ): EventMessage<Type, Data> {
   const { id, type, time, source, subject, headers } = message;
-  const data = 'data' in changes ? (changes.data as Data) : message.data;
+  const data = 'data' in changes ? changes.data : message.data;
   return new StampedMessage(type, data, time, id, source, { source, subject, headers, ...changes });
 }

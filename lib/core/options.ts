@@ -51,6 +51,7 @@ export function show(value: unknown): string {
   if (value === null) return 'null';
   if (typeof value === 'object') return Array.isArray(value) ? 'an array' : 'an object';
   if (typeof value === 'function') return 'a function';
+  // oxlint-disable-next-line typescript/no-base-to-string -- objects are answered above
   return String(value);
 }
 

@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { MillraceError } from './errors.ts';
+import { InvalidOptionError, MillraceError } from './errors.ts';
 import { show } from './options.ts';
 
 /** One reason why data does not fit its schema. */
@@ -90,15 +90,15 @@ function outputOf<Data>(type: string, result: StandardSchemaV1.Result<Data>): Da
 }
 
 function plainIssue({ message, path = [] }: StandardSchemaV1.Issue): SchemaIssue {
-  return { message, path: path.map((step) => (typeof step === 'object' ? step.key : step)) };
+  // Not path.map: it may be an array of another class.
+  return { message, path: Array.from(path, (step) => (typeof step === 'object' ? step.key : step)) };
 }
 
 /** Returns `schema` if it follows the Standard Schema specification. */
 export function expectSchema<Schema>(type: string, schema: Schema): Schema {
   const standard = (schema as { '~standard'?: { validate?: unknown } } | undefined)?.['~standard'];
   if (typeof standard?.validate === 'function') return schema;
-  throw new MillraceError(
-    'INVALID_OPTION',
+  throw new InvalidOptionError(
     `Expected a Standard Schema (zod, valibot, arktype, …) for '${type}', got ${show(schema)}. Use payload<T>() to check nothing.`,
   );
 }

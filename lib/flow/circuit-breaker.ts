@@ -39,13 +39,14 @@ export function circuitBreaker<Value>({
   const circuit = new CircuitBreaker(policy);
   return (source) =>
     defer(() => {
-      if (!circuit.tryStart(scheduler.now()))
-        return throwError(() => new CircuitOpenError(circuit.waitMs(scheduler.now())));
+      const now = scheduler.now();
+      const pass = circuit.tryStart(now);
+      if (pass === undefined) return throwError(() => new CircuitOpenError(circuit.waitMs(now)));
       return source.pipe(
         tap({
-          complete: () => circuit.succeeded(),
-          error: () => circuit.failed(scheduler.now()),
-          unsubscribe: () => circuit.cancelled(),
+          complete: () => circuit.succeeded(pass),
+          error: () => circuit.failed(pass, scheduler.now()),
+          unsubscribe: () => circuit.cancelled(pass),
         }),
       );
     });

@@ -34,6 +34,8 @@ export class CircuitBreaker {
   #state: CircuitState = 'closed';
   #failures = 0;
   #openUntil = 0;
+  /** Counts the changes of state, so that calls that began before one cannot decide the next. */
+  #era = 0;
   #isTrying = false;
 
   constructor({ failureThreshold = 5, resetAfterMs = 30_000 }: CircuitBreakerPolicy) {
@@ -45,14 +47,16 @@ export class CircuitBreaker {
     return this.#state;
   }
 
-  /** Whether a call may start now. A `true` from a half-open circuit is its one trial, which must end by one of the calls below. */
-  tryStart(now: number): boolean {
-    if (this.#state === 'closed') return true;
-    if (this.#state === 'open' && now < this.#openUntil) return false;
-    if (this.#isTrying) return false;
-    this.#state = 'half-open';
+  /**
+   * Lets a call start, or not. The pass that it returns is to be handed back when the call ends, by one of the methods below. A half-open
+   * circuit gives one: its trial.
+   */
+  tryStart(now: number): number | undefined {
+    if (this.#state === 'closed') return this.#era;
+    if ((this.#state === 'open' && now < this.#openUntil) || this.#isTrying) return undefined;
+    this.#become('half-open');
     this.#isTrying = true;
-    return true;
+    return this.#era;
   }
 
   /** Milliseconds until a trial is possible. */
@@ -60,29 +64,31 @@ export class CircuitBreaker {
     return this.#state === 'open' ? Math.max(0, this.#openUntil - now) : 0;
   }
 
-  /** A call that had started succeeded. */
-  succeeded(): void {
+  /** The call with this pass succeeded. */
+  succeeded(pass: number | undefined): void {
+    if (pass !== this.#era) return;
     this.#failures = 0;
-    // The late success of a call from before is no trial: an open circuit stays open.
     if (this.#state === 'half-open') this.#become('closed');
   }
 
-  /** A call that had started failed. */
-  failed(now: number): void {
+  /** The call with this pass failed. */
+  failed(pass: number | undefined, now: number): void {
+    if (pass !== this.#era) return;
     this.#failures++;
-    if (this.#state === 'open' || (this.#state === 'closed' && this.#failures < this.#failureThreshold)) return;
+    if (this.#state === 'closed' && this.#failures < this.#failureThreshold) return;
     this.#become('open');
     this.#openUntil = now + this.#resetAfterMs;
   }
 
-  /** A call that had started was given up: neither a success nor a failure. */
-  cancelled(): void {
-    this.#isTrying = false;
+  /** The call with this pass was given up: neither a success nor a failure. */
+  cancelled(pass: number | undefined): void {
+    if (pass === this.#era) this.#isTrying = false;
   }
 
   #become(state: CircuitState): void {
     this.#state = state;
     this.#failures = 0;
     this.#isTrying = false;
+    this.#era++;
   }
 }

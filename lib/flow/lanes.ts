@@ -1,5 +1,4 @@
 import { Chain, type Linked } from '../core/chain.ts';
-import { RingBuffer } from '../core/ring-buffer.ts';
 
 /** An item that waits, linked to its neighbours by age, over all lanes, and to the one behind it in its own. */
 class Ticket<Item> implements Linked<Ticket<Item>> {
@@ -15,7 +14,9 @@ class Ticket<Item> implements Linked<Ticket<Item>> {
   }
 }
 
-class Lane<Item> {
+class Lane<Item> implements Linked<Lane<Item>> {
+  previous: Lane<Item> | undefined = undefined;
+  next: Lane<Item> | undefined = undefined;
   readonly key: unknown;
   head: Ticket<Item> | undefined = undefined;
   tail: Ticket<Item> | undefined = undefined;
@@ -43,7 +44,8 @@ export interface LaneSize {
  */
 export class Lanes<Item> {
   readonly #lanes = new Map<unknown, Lane<Item>>();
-  readonly #ready = new RingBuffer<Lane<Item>>();
+  /** Lanes with something to give, in turn. */
+  readonly #ready = new Chain<Lane<Item>>();
   readonly #byAge = new Chain<Ticket<Item>>();
 
   /** How many items wait. */
@@ -66,14 +68,11 @@ export class Lanes<Item> {
 
   /** Takes the first item of the next lane that is free; that lane is busy until its `release`. */
   shift(): Item | undefined {
-    for (let lane = this.#ready.shift(); lane !== undefined; lane = this.#ready.shift()) {
-      lane.isReady = false;
-      // A lane may have been emptied by dropOldest, or replaced, since it became ready.
-      if (lane.head === undefined) continue;
-      lane.isBusy = true;
-      return (lane.current = this.#take(lane.head));
-    }
-    return undefined;
+    const lane = this.#ready.first;
+    if (lane?.head === undefined) return undefined;
+    this.#leaveReady(lane);
+    lane.isBusy = true;
+    return (lane.current = this.#take(lane.head));
   }
 
   /** Frees the lane of an item that was shifted. */
@@ -118,7 +117,9 @@ export class Lanes<Item> {
   #drop(ticket: Ticket<Item>): Item {
     const { lane } = ticket;
     const item = this.#take(ticket);
-    if (lane.head === undefined && !lane.isBusy) this.#lanes.delete(lane.key);
+    if (lane.head !== undefined || lane.isBusy) return item;
+    this.#leaveReady(lane);
+    this.#lanes.delete(lane.key);
     return item;
   }
 
@@ -136,5 +137,10 @@ export class Lanes<Item> {
     if (lane.isBusy || lane.isReady) return;
     lane.isReady = true;
     this.#ready.push(lane);
+  }
+
+  #leaveReady(lane: Lane<Item>): void {
+    lane.isReady = false;
+    this.#ready.remove(lane);
   }
 }

@@ -1,24 +1,22 @@
-import { from, isObservable, type ObservableInput, type SchedulerLike, Subscription } from 'rxjs';
+import { from, isObservable, type ObservableInput, type SchedulerLike, type Subscription } from 'rxjs';
 import { Chain } from '../core/chain.ts';
 import { HandlerTimeoutError } from '../core/errors.ts';
 import { isPromiseLike } from '../core/schema.ts';
-import type { Attempt } from './attempt.ts';
+import type { Attempt } from './delivery.ts';
+import type { ErrorReports } from './error-reports.ts';
 import type { HandlerFunction } from './handler.ts';
 
-/** Told how attempts end. */
-export interface AttemptListener<Item> {
-  succeeded(attempt: Attempt<Item>): void;
-  failed(attempt: Attempt<Item>, error: unknown): void;
-  /** A result came of an attempt that had been given up. */
-  late(attempt: Attempt<Item>, rejection: { readonly error: unknown } | undefined): void;
-}
-
-/** What the runner needs to know. */
+/** What the runner needs to know, and whom it tells. */
 export interface AttemptRunnerOptions<Item> {
   readonly name: string;
   readonly call: HandlerFunction<Item, Attempt<Item>>;
   readonly timeoutMs: number | undefined;
   readonly scheduler: SchedulerLike;
+  readonly errors: ErrorReports;
+  readonly onSucceeded: (attempt: Attempt<Item>) => void;
+  readonly onFailed: (attempt: Attempt<Item>, error: unknown) => void;
+  /** A result came of an attempt that had been given up. */
+  readonly onLate: (attempt: Attempt<Item>) => void;
 }
 
 /**
@@ -40,15 +38,13 @@ class Slot<Item> {
 export class AttemptRunner<Item> {
   /** In the order of their start, which is also that of their deadlines. */
   readonly inFlight: Chain<Attempt<Item>> = new Chain();
-  readonly #listener: AttemptListener<Item>;
   readonly #options: AttemptRunnerOptions<Item>;
   readonly #freeSlots: Slot<Item>[] = [];
   /** One timer for all deadlines, armed for the attempt that will reach its own first. */
   #timer: Subscription | undefined;
   #armedFor: Attempt<Item> | undefined;
 
-  constructor(listener: AttemptListener<Item>, options: AttemptRunnerOptions<Item>) {
-    this.#listener = listener;
+  constructor(options: AttemptRunnerOptions<Item>) {
     this.#options = options;
   }
 
@@ -71,10 +67,18 @@ export class AttemptRunner<Item> {
     this.#followResult(attempt, result);
   }
 
-  /** Gives an attempt up: what it still brings is late. */
-  stop(attempt: Attempt<Item>, reason: Error): void {
-    this.inFlight.remove(attempt);
-    attempt.stop(reason);
+  /** Gives an attempt up, without telling it: what it still brings is late. */
+  detach(attempt: Attempt<Item>): void {
+    if (!attempt.isOver) this.#end(attempt);
+  }
+
+  /** Tells an attempt that was given up. */
+  abort(attempt: Attempt<Item>, reason: Error): void {
+    try {
+      attempt.abort(reason);
+    } catch (error) {
+      this.#late(attempt, { error });
+    }
   }
 
   /** Lets the timer go, as soon as nothing runs that it could be for. */
@@ -86,19 +90,36 @@ export class AttemptRunner<Item> {
   }
 
   #followResult(attempt: Attempt<Item>, result: unknown): void {
-    // Stopped by its own call, such as a handler that closes itself.
-    if (attempt.isOver) this.#watchLate(attempt, result);
-    else if (isPromiseLike(result)) this.#followPromise(attempt, result);
-    else if (isObservable(result)) this.#followObservable(attempt, result);
-    else this.#succeed(attempt);
+    try {
+      // Stopped by its own call, such as a handler that closes itself.
+      if (attempt.isOver) this.#watchLate(attempt, result);
+      else if (isPromiseLike(result)) this.#followPromise(attempt, result);
+      else if (isObservable(result)) this.#followObservable(attempt, result);
+      else this.#succeed(attempt);
+    } catch (error) {
+      // Results may be made to throw when they are looked at.
+      this.#fail(attempt, error);
+    }
   }
 
   #watchLate(attempt: Attempt<Item>, result: unknown): void {
     if (!isPromiseLike(result)) return;
     result.then(
-      () => this.#listener.late(attempt, undefined),
-      (error: unknown) => this.#listener.late(attempt, { error }),
+      () => this.#late(attempt, undefined),
+      (error: unknown) => this.#late(attempt, { error }),
     );
+  }
+
+  /** A handler that heeds its signal rejects with its reason, or with an AbortError: that is no news. */
+  #late(attempt: Attempt<Item>, rejection: { readonly error: unknown } | undefined): void {
+    const { errors, name, onLate } = this.#options;
+    const { stopReason } = attempt;
+    onLate(attempt);
+    if (!(stopReason instanceof HandlerTimeoutError)) return;
+    const error = rejection === undefined ? stopReason : rejection.error;
+    const isAnswer =
+      rejection !== undefined && (error === stopReason || (error as Error | null)?.name === 'AbortError');
+    if (!isAnswer) errors.report('late-result', error, name);
   }
 
   #followPromise(attempt: Attempt<Item>, result: PromiseLike<unknown>): void {
@@ -112,7 +133,7 @@ export class AttemptRunner<Item> {
   #release = (slot: Slot<Item>, attempt: Attempt<Item>, rejection?: { readonly error: unknown }): void => {
     slot.attempt = undefined;
     this.#freeSlots.push(slot);
-    if (attempt.isOver) this.#listener.late(attempt, rejection);
+    if (attempt.isOver) this.#late(attempt, rejection);
     else if (rejection === undefined) this.#succeed(attempt);
     else this.#fail(attempt, rejection.error);
   };
@@ -130,13 +151,13 @@ export class AttemptRunner<Item> {
   #succeed(attempt: Attempt<Item>): void {
     if (attempt.isOver) return;
     this.#end(attempt);
-    this.#listener.succeeded(attempt);
+    this.#options.onSucceeded(attempt);
   }
 
   #fail(attempt: Attempt<Item>, error: unknown): void {
     if (attempt.isOver) return;
     this.#end(attempt);
-    this.#listener.failed(attempt, error);
+    this.#options.onFailed(attempt, error);
   }
 
   #end(attempt: Attempt<Item>): void {
@@ -164,8 +185,9 @@ export class AttemptRunner<Item> {
     const isDue = (attempt: Attempt<Item>): boolean => attempt === armedFor || attempt.startedAt + timeoutMs <= now;
     for (let { first } = this.inFlight; first !== undefined && isDue(first); { first } = this.inFlight) {
       const error = new HandlerTimeoutError(name, timeoutMs);
-      this.stop(first, error);
-      this.#listener.failed(first, error);
+      this.detach(first);
+      this.abort(first, error);
+      this.#options.onFailed(first, error);
     }
     this.#watchDeadline();
   }

@@ -81,8 +81,13 @@ export class DeadLetterQueue<Item = EventMessage> extends Subject<DeadLetter<Ite
     return this.#reports.stream;
   }
 
-  /** Keeps a letter and tells the subscribers. Returns a promise if the store does: then the letter is safe when it resolves. */
-  override next(letter: DeadLetter<Item>): Promise<void> | void {
+  /** Keeps a letter, then tells the subscribers. */
+  override next(letter: DeadLetter<Item>): void {
+    void this.add(letter);
+  }
+
+  /** The same, with a promise if the store gave one: when it resolves, the letter is safe. */
+  add(letter: DeadLetter<Item>): Promise<void> | void {
     const stored = this.#insist(() => this.#store.add(letter));
     if (stored !== undefined) return stored.then(() => this.#announce(letter));
     this.#announce(letter);
@@ -131,7 +136,7 @@ export class DeadLetterQueue<Item = EventMessage> extends Subject<DeadLetter<Ite
   /** Removes letters and returns how many. */
   async discard(selection: LetterSelection<Item> = {}): Promise<number> {
     const letters = await this.list(selection);
-    await Promise.all(letters.map(({ id }) => this.#store.remove(id)));
+    await Promise.all(letters.map(async ({ id }) => this.#insist(() => this.#store.remove(id))));
     return letters.length;
   }
 
@@ -148,7 +153,7 @@ export class DeadLetterQueue<Item = EventMessage> extends Subject<DeadLetter<Ite
     return {
       next: (letter) => {
         this.#origins.set(letter, origin);
-        return this.next(letter);
+        return this.add(letter);
       },
     };
   }
@@ -192,8 +197,9 @@ export class DeadLetterQueue<Item = EventMessage> extends Subject<DeadLetter<Ite
     this.#announcements.push(letter);
     if (this.#isAnnouncing) return;
     this.#isAnnouncing = true;
-    for (let next = this.#announcements.shift(); next !== undefined; next = this.#announcements.shift())
+    for (let next = this.#announcements.shift(); next !== undefined; next = this.#announcements.shift()) {
       super.next(next);
+    }
     this.#isAnnouncing = false;
   }
 
@@ -232,7 +238,7 @@ export function createDeadLetterQueue<Item = EventMessage>(
 
 /** Emits what a store answered: at once, unless it is a promise. */
 function nowOrLater<Value>(answer: PromiseLike<Value> | Value): Observable<Value> {
-  return isPromiseLike(answer) ? from(answer as PromiseLike<Value>) : of(answer);
+  return isPromiseLike(answer) ? from(answer) : of(answer);
 }
 
 function select<Item>(

@@ -1,7 +1,8 @@
 import type { Subscriber, Subscription } from 'rxjs';
+import type { Linked } from '../core/chain.ts';
 import type { AttemptRecord, DeadLetter, DeadLetterReason } from '../core/dead-letter.ts';
-import type { Settlement } from '../core/outcome.ts';
-import type { Attempt } from './attempt.ts';
+import type { DropReason, Outcome, Settlement } from '../core/outcome.ts';
+import type { HandlerContext } from './handler.ts';
 import type { Handling } from './probe.ts';
 
 /** Told how one accepted copy of an event ended. */
@@ -33,7 +34,10 @@ export class Delivery<Item> implements Handling<Item> {
   letter: DeadLetter<Item> | undefined = undefined;
   /** It left the waiting room and was not settled: nothing else of its key may start. */
   holdsLane = false;
-  isSettled = false;
+  /** Counted as taken. */
+  isTaken = false;
+  /** Counted as handled, dead or dropped. */
+  isEnded = false;
 
   constructor(
     handler: string,
@@ -48,4 +52,79 @@ export class Delivery<Item> implements Handling<Item> {
     this.awaitedBy = awaitedBy;
     this.redriven = redriven;
   }
+}
+
+/** One call of a handler for one event; it is also the context that the handler is given. */
+export class Attempt<Item> implements HandlerContext, Linked<Attempt<Item>> {
+  previous: Attempt<Item> | undefined = undefined;
+  next: Attempt<Item> | undefined = undefined;
+  event: Item;
+  startedAt: number;
+  readonly attempt: number;
+  /** The processor that makes it. */
+  readonly owner: object;
+  /** None while the handler's first call runs within `offer`: most handlers end there and need no delivery. */
+  delivery: Delivery<Item> | undefined = undefined;
+  /** With a breaker: what its circuit let it start with. */
+  circuitPass: number | undefined = undefined;
+  /** Of a handler that returned an Observable. */
+  subscription: Subscription | undefined = undefined;
+  /** Ended, or stopped: whatever still comes of it is late. */
+  isOver = false;
+  #reason: Error | undefined = undefined;
+  #controller: AbortController | undefined = undefined;
+
+  constructor(owner: object, event: Item, attempt: number, startedAt: number) {
+    this.owner = owner;
+    this.event = event;
+    this.attempt = attempt;
+    this.startedAt = startedAt;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#reason !== undefined) this.#controller.abort(this.#reason);
+    }
+    return this.#controller.signal;
+  }
+
+  /** Why it was stopped; none while it runs and when it ended by itself. */
+  get stopReason(): Error | undefined {
+    return this.#reason;
+  }
+
+  /** Gives up on the work: its signal is aborted, and it is unsubscribed. */
+  abort(reason: Error): void {
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+    this.subscription?.unsubscribe();
+  }
+}
+
+/** Makes the context of each attempt. */
+export type CreateAttempt<Item> = (event: Item, attempt: number, startedAt: number) => Attempt<Item>;
+
+/** Makes attempts whose context is what every handler is told. */
+export function createPlainAttempt<Item>(
+  owner: object,
+  event: Item,
+  attempt: number,
+  startedAt: number,
+): Attempt<Item> {
+  return new Attempt(owner, event, attempt, startedAt);
+}
+
+/** What is told of a delivery that has ended. */
+export function settlementOf<Item>(
+  { attempts, letter }: Delivery<Item>,
+  outcome: Outcome,
+  dropReason: DropReason | undefined,
+): Settlement {
+  return {
+    outcome,
+    attempts,
+    ...(dropReason !== undefined && { reason: dropReason }),
+    ...(letter !== undefined && { reason: letter.reason, error: letter.error, deadLetterId: letter.id }),
+  };
 }

@@ -39,3 +39,10 @@ export class Drainage {
 
 /** The counters that a drain reports. */
 export type DrainCounts = Pick<Counters, 'dead' | 'dropped' | 'handled'>;
+
+/** Adds counts to a sum. */
+export function addCounts(sum: { -readonly [Name in keyof DrainCounts]: number }, counts: DrainCounts): void {
+  sum.handled += counts.handled;
+  sum.dead += counts.dead;
+  sum.dropped += counts.dropped;
+}

@@ -1,20 +1,18 @@
-import { Observable, type SchedulerLike, throwError } from 'rxjs';
+import { Observable, throwError } from 'rxjs';
 import type { DeadLetter, DeadLetterReason } from '../core/dead-letter.ts';
 import { HandlerTimeoutError } from '../core/errors.ts';
-import type { CreateId } from '../core/ids.ts';
 import { type DeadLetterSink, deadLetterTo } from '../flow/dead-letter-to.ts';
 import type { DecideRetry, RetryDecision } from '../flow/retry-policy.ts';
 import { retryBy } from '../flow/retry-with-backoff.ts';
 import type { Delivery } from './delivery.ts';
 import type { ErrorReports } from './error-reports.ts';
 import type { SafeProbe } from './probe.ts';
+import type { ProcessorSettings } from './processor-options.ts';
 
 /** What the failure path needs of the engine. */
 export interface FailurePathOptions<Item> {
-  readonly decideRetry: DecideRetry | undefined;
+  readonly settings: ProcessorSettings<Item>;
   readonly letters: DeadLetterSink<DeadLetter<Item>>;
-  readonly scheduler: SchedulerLike;
-  readonly createId: CreateId;
   readonly errors: ErrorReports;
   readonly probe: SafeProbe | undefined;
   /** Makes another attempt as soon as there is a slot; its end is told to `delivery.retrying`. */
@@ -36,7 +34,7 @@ export class FailurePath<Item> {
 
   /** Retries a delivery whose first attempt failed, as the policy says. */
   recover(delivery: Delivery<Item>, error: unknown): void {
-    const { decideRetry, scheduler } = this.#options;
+    const { decideRetry, scheduler } = this.#options.settings;
     if (decideRetry === undefined) {
       this.bury(delivery, reasonOf('exhausted', error), error);
       return;
@@ -58,7 +56,9 @@ export class FailurePath<Item> {
     const subscription = attempts
       .pipe(deadLetterTo(this.#options.letters, toLetter))
       .subscribe({ complete: () => this.#options.onEnded(delivery) });
-    delivery.recovery = subscription;
+    // The policy may have closed the processor meanwhile, which found nothing to unsubscribe.
+    if (delivery.isEnded && delivery.letter === undefined) subscription.unsubscribe();
+    else delivery.recovery = subscription;
   }
 
   /** Each subscription is one attempt; the first one has been made already, and failed. */
@@ -92,7 +92,7 @@ export class FailurePath<Item> {
   }
 
   #write(delivery: Delivery<Item>, error: unknown): DeadLetter<Item> {
-    const { createId, scheduler } = this.#options;
+    const { createId, scheduler } = this.#options.settings;
     const { event, handler, deadReason: reason, records: attempts = [], redriven } = delivery;
     const time = scheduler.now();
     return (delivery.letter = { id: createId(time), event, handler, reason, error, attempts, time, redriven });

@@ -1,4 +1,3 @@
-import type { ObservableInput } from 'rxjs';
 import { InvalidOptionError } from '../core/errors.ts';
 import { show } from '../core/options.ts';
 
@@ -11,20 +10,17 @@ export interface HandlerContext {
 }
 
 /**
- * What a handler may return: nothing or any plain value (handled), a promise (handled when it resolves), or an Observable (handled
- * when it completes; its values are ignored).
+ * A handler as a function. It may return nothing or any plain value (handled), a promise (handled when it resolves), or an Observable
+ * (handled when it completes; its values are ignored). Throwing, rejecting or an Observable's error is a failed attempt.
  */
-export type HandlerResult = ObservableInput<unknown> | PromiseLike<unknown> | unknown;
-
-/** A handler as a function. Throwing, rejecting or an Observable's error is a failed attempt. */
 export type HandlerFunction<Item, Context extends HandlerContext = HandlerContext> = (
   event: Item,
   context: Context,
-) => HandlerResult;
+) => unknown;
 
 /** A handler as an object. */
 export interface HandlerObject<Item, Context extends HandlerContext = HandlerContext> {
-  handle(event: Item, context: Context): HandlerResult;
+  handle(event: Item, context: Context): unknown;
 }
 
 /** A function, or an object with `handle`. */
@@ -48,8 +44,14 @@ export function handlerFunction<Item, Context extends HandlerContext>(
     );
   }
   if (typeof handler === 'function') return handler;
-  // A context parameter must be visible in the length, see Processor.
-  return handler.handle.length < 2
-    ? (event) => (handler.handle as (event: Item) => HandlerResult)(event)
-    : (event, context) => handler.handle(event, context);
+  return (event, context) => handler.handle(event, context);
+}
+
+/**
+ * Whether a handler can have no part in its context: an arrow function, which has no `arguments`, of one plain parameter. It need not be
+ * given one of its own then.
+ */
+export function cannotSeeContext(handler: (...all: never[]) => unknown): boolean {
+  const onlyParameter = /^(?:async\s*)?(?:[\w$]+|\(\s*(?:[\w$]+|\{[\w$\s,:{}]*\})\s*,?\s*\))\s*=>/;
+  return handler.length === 1 && onlyParameter.test(Function.prototype.toString.call(handler));
 }

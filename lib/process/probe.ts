@@ -73,26 +73,26 @@ export class SafeProbe {
     }
   }
 
-  /** Whatever `around` does, the handler is called once and its own end counts. */
+  /** Whatever `around` does, and whenever, the handler is called once, and its own end counts. */
   around<Result>(handling: Handling, call: () => Result): Result {
     if (this.#probe.around === undefined) return call();
     let ended: { readonly result: Result } | { readonly error: unknown } | undefined;
-    try {
-      this.#probe.around(handling, () => {
+    const callOnce = (): Result => {
+      if (ended === undefined) {
         try {
-          const result = call();
-          ended = { result };
-          return result;
+          ended = { result: call() };
         } catch (error) {
           ended = { error };
-          throw error;
         }
-      });
+      }
+      if ('error' in ended) throw ended.error;
+      return ended.result;
+    };
+    try {
+      this.#probe.around(handling, callOnce);
     } catch (error) {
       if (ended === undefined || !('error' in ended) || ended.error !== error) this.#errors.report('probe', error);
     }
-    if (ended === undefined) return call();
-    if ('error' in ended) throw ended.error;
-    return ended.result;
+    return callOnce();
   }
 }

@@ -1,5 +1,7 @@
 import { Chain, type Linked } from '../core/chain.ts';
-import type { Delivery } from './delivery.ts';
+import type { Settlement } from '../core/outcome.ts';
+import type { Delivery, SettlementListener } from './delivery.ts';
+import type { AcceptedEvent } from './processor.ts';
 
 /** A producer that waits for room, with what it wants to hand over. */
 export class Sender<Item> implements Linked<Sender<Item>> {
@@ -45,4 +47,36 @@ export class Senders<Item> {
   list(): readonly Sender<Item>[] {
     return [...this.#chain];
   }
+}
+
+/** Hands over an event by callbacks, and answers with a promise. */
+export function sendWith(
+  signal: AbortSignal | undefined,
+  handOver: (
+    onSettled: SettlementListener,
+    onTaken: () => void,
+    onRefused: (error: unknown) => void,
+  ) => (() => void) | undefined,
+): Promise<AcceptedEvent> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    let settle: SettlementListener | undefined;
+    const settled = new Promise<Settlement>((done) => (settle = done));
+    const withdraw = handOver(
+      (settlement) => settle?.(settlement),
+      () => {
+        signal?.removeEventListener('abort', abort);
+        resolve({ settled });
+      },
+      (error) => {
+        signal?.removeEventListener('abort', abort);
+        reject(error);
+      },
+    );
+    function abort(): void {
+      withdraw?.();
+      reject(signal?.reason);
+    }
+    if (withdraw !== undefined) signal?.addEventListener('abort', abort, { once: true });
+  });
 }

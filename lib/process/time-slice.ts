@@ -20,7 +20,7 @@ export class TimeSlice {
 
   /** Whether the run must stop here; `onNext` is called in a macrotask. Told the time of each start, it needs no clock of its own. */
   mustEnd(now: number): boolean {
-    if (this.#startedAt === undefined) this.#startedAt = now;
+    this.#startedAt ??= now;
     if (now - this.#startedAt < SLICE_MS || !isRealTime(now)) return false;
     this.isOver = true;
     runInMacrotask(() => {

@@ -1,7 +1,6 @@
 import { RingBuffer } from '../core/ring-buffer.ts';
-import { Lanes } from '../flow/lanes.ts';
 
-/** Where accepted events wait for a slot. {@link Lanes} is the one with keys. */
+/** Where accepted events wait for a slot: a queue, or, with keys, lanes. */
 export interface WaitingRoom<Item> {
   /** How many wait. */
   readonly size: number;

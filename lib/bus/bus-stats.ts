@@ -1,0 +1,12 @@
+import type { ProcessorStats } from '../process/stats.ts';
+
+/** What a bus has done and has to do. */
+export interface BusStats {
+  readonly state: 'closed' | 'draining' | 'open';
+  /** Events that were sent. */
+  readonly emitted: number;
+  /** Data that `ingest` refused. */
+  readonly invalid: number;
+  /** The handlers that listen or still work, in the order of registration. */
+  readonly handlers: readonly ProcessorStats[];
+}

@@ -1,0 +1,18 @@
+import type { Attempt, CreateAttempt } from './delivery.ts';
+import type { DeadLetterQueue } from './dead-letter-queue.ts';
+import type { ErrorReports } from './error-reports.ts';
+import type { Probe } from './probe.ts';
+
+/** What the owner of an engine gives it: a bus to all of its handlers, `createProcessor` to its one. */
+export interface EngineSurroundings<Item> {
+  readonly name: string;
+  readonly deadLetters: DeadLetterQueue<Item>;
+  readonly errors: ErrorReports;
+  readonly probe: Probe | undefined;
+  /** Makes the contexts of the handler. @defaultValue plain ones */
+  readonly createAttempt?: (owner: object, ...attempt: Parameters<CreateAttempt<Item>>) => Attempt<Item>;
+  /** Called whenever nothing is left to do. */
+  readonly onIdle?: () => void;
+  /** Called once, when it closes. */
+  readonly onClosed?: () => void;
+}

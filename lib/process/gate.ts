@@ -1,0 +1,162 @@
+import { ClosedError, OverflowError } from '../core/errors.ts';
+import { assertNever } from '../core/options.ts';
+import type { DropReason } from '../core/outcome.ts';
+import type { Delivery } from './delivery.ts';
+import type { ProcessorSettings } from './processor-options.ts';
+import type { Pump } from './pump.ts';
+import { Sender, Senders } from './senders.ts';
+
+/** What became of an offered event at once. `lost`: taken, and at once dead or dropped. `rejected`: not taken. */
+export type Verdict = 'lost' | 'rejected' | 'suspended' | 'taken';
+
+/** What a producer does that finds no room: `wait` for it, `try` another time, or, with `none`, leave it to the overflow policy. */
+export type Patience = 'none' | 'try' | 'wait';
+
+/** What a gate needs to know of its engine. */
+export interface GateOptions<Item> {
+  readonly name: string;
+  readonly settings: ProcessorSettings<Item>;
+  readonly pump: Pump<Item>;
+  readonly isListening: () => boolean;
+  /** Events that are being handled and that the pump knows nothing of. */
+  readonly calling: () => number;
+}
+
+/** Decides which events are taken, which wait outside, and which are turned away: the bound, the overflow policy and the strategy. */
+export class Gate<Item> {
+  readonly #options: GateOptions<Item>;
+  readonly #limit: number;
+  readonly #senders = new Senders<Item>();
+
+  constructor(options: GateOptions<Item>) {
+    const { concurrency, capacity } = options.settings;
+    this.#options = options;
+    this.#limit = concurrency + capacity;
+  }
+
+  /** How many producers wait for room. */
+  get suspended(): number {
+    return this.#senders.size;
+  }
+
+  /** Whoever waits for room comes first: a newcomer may not take it. */
+  get isFull(): boolean {
+    return this.#options.pump.counters.pending + this.#options.calling() >= this.#limit || this.#senders.size > 0;
+  }
+
+  /** Lets an event in that can wait for room, and tells its producer. Returns how to take it back while it waits. */
+  handOver(
+    delivery: Delivery<Item>,
+    onTaken: (() => void) | undefined,
+    onRefused: (error: unknown) => void,
+  ): (() => void) | undefined {
+    const { name, isListening, pump } = this.#options;
+    const verdict = this.admit(delivery, 'wait');
+    if (verdict === 'suspended') {
+      const sender = new Sender(delivery, onTaken, onRefused);
+      this.#senders.push(sender);
+      pump.run();
+      return () => this.#senders.withdraw(sender);
+    }
+    if (verdict !== 'rejected') onTaken?.();
+    else onRefused(isListening() ? new OverflowError(name) : new ClosedError(`handler '${name}'`));
+    return undefined;
+  }
+
+  /** Lets an event in as far as policies allow. */
+  admit(delivery: Delivery<Item>, patience: Patience): Verdict {
+    const { settings, pump, isListening } = this.#options;
+    if (!isListening()) return this.#reject();
+    try {
+      delivery.key = settings.key?.(delivery.event);
+    } catch (error) {
+      pump.bury(delivery, 'invalid-key', error);
+      return 'lost';
+    }
+    return this.#applyStrategy(delivery) ?? (this.isFull ? this.#overflow(delivery, patience) : this.#enter(delivery));
+  }
+
+  /** Lets in those who wait for room, in their order. */
+  letIn(): void {
+    const { counters } = this.#options.pump;
+    while (this.#senders.size > 0 && counters.pending < this.#limit) {
+      const { delivery, onTaken } = this.#senders.shift()!;
+      if (this.#applyStrategy(delivery) === undefined) this.#enter(delivery);
+      onTaken?.();
+    }
+  }
+
+  /** Tells producers that wait for room that there will be none. */
+  refuse(isRefused: (delivery: Delivery<Item>) => boolean = () => true): void {
+    for (const sender of this.#senders.list()) {
+      if (!isRefused(sender.delivery)) continue;
+      this.#senders.withdraw(sender);
+      this.#reject();
+      sender.onRefused(new ClosedError(`handler '${this.#options.name}'`));
+    }
+  }
+
+  /** What a strategy other than `queue` makes of an event that finds its lane busy. The newest takes the place of those it supersedes. */
+  #applyStrategy(delivery: Delivery<Item>): Verdict | undefined {
+    const { settings, pump } = this.#options;
+    switch (settings.strategy) {
+      case 'queue':
+        return undefined;
+      case 'exhaust':
+        return pump.lanes?.has(delivery.key) ? this.#drop(delivery, 'busy') : undefined;
+      case 'switch': {
+        const incumbents = pump.incumbents(delivery.key);
+        if (incumbents.length === 0) return undefined;
+        pump.replace(incumbents, 'superseded', delivery);
+        return 'taken';
+      }
+      default:
+        return assertNever(settings.strategy);
+    }
+  }
+
+  #overflow(delivery: Delivery<Item>, patience: Patience): Verdict {
+    const { settings, pump, name } = this.#options;
+    // What is redriven is not to be lost again.
+    if (delivery.redriven > 0) return 'suspended';
+    switch (settings.overflow) {
+      case 'suspend':
+        if (patience === 'wait') return 'suspended';
+        if (patience === 'try') return this.#reject();
+        pump.bury(delivery, 'overflow', new OverflowError(name));
+        return 'lost';
+      case 'drop-newest':
+        return this.#drop(delivery, 'drop-newest');
+      case 'drop-oldest':
+        return this.#replaceOldest(delivery);
+      case 'fail':
+        return this.#reject();
+      default:
+        return assertNever(settings.overflow);
+    }
+  }
+
+  #enter(delivery: Delivery<Item>): Verdict {
+    this.#options.pump.enter(delivery);
+    return 'taken';
+  }
+
+  #reject(): Verdict {
+    this.#options.pump.counters.rejected++;
+    return 'rejected';
+  }
+
+  #drop(delivery: Delivery<Item>, reason: DropReason): Verdict {
+    this.#options.pump.drop(delivery, reason);
+    return 'lost';
+  }
+
+  /** With nothing in the waiting room, all else has begun: then the new one is also the one that has waited longest. */
+  #replaceOldest(delivery: Delivery<Item>): Verdict {
+    const { pump } = this.#options;
+    const oldest = pump.room.dropOldest();
+    if (oldest === undefined) return this.#drop(delivery, 'drop-oldest');
+    pump.replace([oldest], 'drop-oldest', delivery);
+    return 'taken';
+  }
+}

@@ -1,0 +1,72 @@
+import type { DropReason, Outcome } from '../core/outcome.ts';
+import { type Delivery, settlementOf } from './delivery.ts';
+import type { ErrorReports } from './error-reports.ts';
+import type { SafeProbe } from './probe.ts';
+import { Counters } from './stats.ts';
+
+/** What a ledger needs to tell. */
+export interface LedgerOptions<Item> {
+  readonly name: string;
+  readonly probe: SafeProbe | undefined;
+  readonly errors: ErrorReports;
+  /** Called when a delivery that holds its lane has ended. */
+  readonly release: (delivery: Delivery<Item>) => void;
+}
+
+/**
+ * Keeps the books: what was taken, and its one end. Counting comes first and calls nobody; telling comes after, and may call back with
+ * anything.
+ */
+export class Ledger<Item> {
+  readonly counters: Counters = new Counters();
+  readonly #options: LedgerOptions<Item>;
+
+  constructor(options: LedgerOptions<Item>) {
+    this.#options = options;
+  }
+
+  /** Counts an event as taken. */
+  take(delivery: Delivery<Item>): void {
+    this.#countTaken(delivery);
+    this.counters.pending++;
+    delivery.isTaken = true;
+  }
+
+  /** Counts the end of an event, once; one that was never let in is taken and ended in one. */
+  end(delivery: Delivery<Item>, outcome: 'dead' | 'handled'): void;
+  end(delivery: Delivery<Item>, outcome: 'dropped', reason: DropReason): void;
+  end(delivery: Delivery<Item>, outcome: 'dead' | 'dropped' | 'handled', reason?: DropReason): void {
+    if (delivery.isEnded) return;
+    delivery.isEnded = true;
+    if (delivery.isTaken) this.counters.pending--;
+    else this.#countTaken(delivery);
+    if (outcome !== 'dropped') this.counters[outcome]++;
+    else this.counters.droppedBy[reason!]++;
+    if (delivery.holdsLane) this.#options.release(delivery);
+  }
+
+  /** Tells the probe that an event was taken. */
+  tellTaken(delivery: Delivery<Item>): void {
+    this.#options.probe?.tell('accepted', delivery);
+  }
+
+  /** Tells whoever asked how an event ended. The settlement is made only then. */
+  tellEnd(delivery: Delivery<Item>, outcome: Outcome, reason?: DropReason): void {
+    const { probe, errors, name } = this.#options;
+    const { onSettled } = delivery;
+    if (onSettled === undefined && probe === undefined) return;
+    const settlement = settlementOf(delivery, outcome, reason);
+    if (reason === undefined) probe?.tell('settled', delivery, settlement);
+    else probe?.tell('dropped', delivery, reason);
+    try {
+      onSettled?.(settlement);
+    } catch (error) {
+      errors.report('settlement', error, name);
+    }
+  }
+
+  #countTaken({ redriven }: Delivery<Item>): void {
+    if (redriven > 0) this.counters.redriven++;
+    else this.counters.accepted++;
+  }
+}

@@ -1,0 +1,24 @@
+import type { DeadLetter } from '../core/dead-letter.ts';
+import type { DeadLetterSink } from '../flow/dead-letter-to.ts';
+import type { Attempt, CreateAttempt } from './delivery.ts';
+import type { ErrorReports } from './error-reports.ts';
+import type { HandlerFunction } from './handler.ts';
+import type { SafeProbe } from './probe.ts';
+import type { ProcessorSettings } from './processor-options.ts';
+
+/** What a pump needs of its engine. */
+export interface PumpOptions<Item> {
+  readonly name: string;
+  readonly handle: HandlerFunction<Item, Attempt<Item>>;
+  readonly settings: ProcessorSettings<Item>;
+  readonly createAttempt: CreateAttempt<Item>;
+  readonly letters: DeadLetterSink<DeadLetter<Item>>;
+  readonly errors: ErrorReports;
+  readonly probe: SafeProbe | undefined;
+  /** Asked before each run: not while the handler is being called directly. */
+  readonly mayRun: () => boolean;
+  /** Called before each start: those who wait for room may come in. */
+  readonly letIn: () => void;
+  /** Called when it has started all that may start now. */
+  readonly onRest: () => void;
+}

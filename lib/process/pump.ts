@@ -1,0 +1,300 @@
+import type { DeadLetterReason } from '../core/dead-letter.ts';
+import type { DropReason } from '../core/outcome.ts';
+import { RingBuffer } from '../core/ring-buffer.ts';
+import { Lanes } from '../flow/lanes.ts';
+import { AttemptRunner } from './attempt-runner.ts';
+import { CircuitWait } from './circuit-wait.ts';
+import type { Attempt, Delivery } from './delivery.ts';
+import { FailurePath } from './failure-path.ts';
+import { Ledger } from './ledger.ts';
+import type { PumpOptions } from './pump-options.ts';
+import type { Counters } from './stats.ts';
+import { abandoned, superseded } from './stop-reasons.ts';
+import { TimeSlice } from './time-slice.ts';
+import { SingleQueue, type WaitingRoom } from './waiting-room.ts';
+
+/**
+ * Takes every event that was accepted to its one end: it waits in the room, is attempted as slots and lanes allow, is attempted again
+ * on the failure path, and is settled.
+ */
+export class Pump<Item> {
+  /** Where events wait; with lanes if there are keys, or a strategy that looks at what is in progress. */
+  readonly room: WaitingRoom<Delivery<Item>>;
+  readonly lanes: Lanes<Delivery<Item>> | undefined;
+  readonly #options: PumpOptions<Item>;
+  /** Without keys and with one slot, all is one lane: it is held while an event is between attempts. */
+  readonly #isOneLane: boolean;
+  readonly #ledger: Ledger<Item>;
+  readonly #runner: AttemptRunner<Item>;
+  readonly #failurePath: FailurePath<Item>;
+  /** Between attempts, or waiting for their letter to be stored. */
+  readonly #recovering = new Set<Delivery<Item>>();
+  /** Whose delay is over; they start before what has never run. */
+  readonly #retries = new RingBuffer<Delivery<Item>>();
+  readonly #slice = new TimeSlice(() => this.run());
+  readonly #circuit: CircuitWait | undefined;
+  #isRunning = false;
+  #isPaused = false;
+  #isClosed = false;
+
+  constructor(options: PumpOptions<Item>) {
+    const { name, handle, settings, probe, letters, errors } = options;
+    const { key, strategy, concurrency, timeoutMs, scheduler, breaker } = settings;
+    this.#options = options;
+    this.lanes = key !== undefined || strategy !== 'queue' ? new Lanes() : undefined;
+    this.room = this.lanes ?? new SingleQueue();
+    this.#isOneLane = this.lanes === undefined && concurrency === 1;
+    this.#ledger = new Ledger({ name, probe, errors, release: (delivery) => this.room.release(delivery.key) });
+    this.#runner = new AttemptRunner({
+      name,
+      timeoutMs,
+      scheduler,
+      errors,
+      call:
+        probe === undefined
+          ? handle
+          : (event, attempt) => probe.around(attempt.delivery!, () => handle(event, attempt)),
+      onSucceeded: (attempt) => this.#succeeded(attempt),
+      onFailed: (attempt, error) => this.failed(attempt, error),
+      onLate: () => void this.counters.late++,
+    });
+    this.#circuit = breaker && new CircuitWait(breaker, scheduler, () => this.run());
+    this.#failurePath = new FailurePath({
+      settings,
+      letters,
+      errors,
+      probe,
+      attemptAgain: (delivery) => this.#attemptAgain(delivery),
+      onEnded: (delivery) => this.#recovered(delivery),
+    });
+  }
+
+  get counters(): Counters {
+    return this.#ledger.counters;
+  }
+
+  /** Whether an idle slot is the only thing that a new event needs. */
+  get isClear(): boolean {
+    const isNothingWaiting = this.room.size === 0 && this.#retries.size === 0;
+    const hasSlot = this.counters.pending < this.#options.settings.concurrency;
+    return isNothingWaiting && hasSlot && !this.#isPaused && !this.#isRunning && !this.#slice.isOver;
+  }
+
+  /** Attempts in flight. */
+  get running(): number {
+    return this.#runner.inFlight.size;
+  }
+
+  /** When the oldest attempt in flight began. */
+  get oldestStart(): number | undefined {
+    return this.#runner.inFlight.first?.startedAt;
+  }
+
+  /** Lets an event in, to wait for its start. */
+  enter(delivery: Delivery<Item>): void {
+    // Whoever finds nobody waiting is not kept waiting by those before.
+    if (this.room.size === 0 && this.#retries.size === 0) this.#slice.reset();
+    this.#ledger.take(delivery);
+    this.room.push(delivery.key, delivery);
+    this.#ledger.tellTaken(delivery);
+    this.run();
+  }
+
+  /** Takes an event whose handler was called already; `follow` or `failed` comes next. */
+  adopt(delivery: Delivery<Item>): void {
+    this.#ledger.take(delivery);
+    this.#ledger.tellTaken(delivery);
+  }
+
+  /** Goes on with an attempt whose handler was called already and returned this. */
+  follow(attempt: Attempt<Item>, result: unknown): void {
+    this.#runner.follow(attempt, result);
+    if (this.#isClosed && !attempt.isOver) this.#abandon(attempt.delivery!);
+    this.run();
+  }
+
+  /** Lets an event in for others, which are dropped. Whoever hears of that comes last, and finds the newcomer in its place. */
+  replace(old: readonly Delivery<Item>[], reason: DropReason, newcomer: Delivery<Item>): void {
+    const wasRunning = this.#isRunning;
+    this.#isRunning = true;
+    const stopped = old.map((delivery) => {
+      const attempt = this.#detach(delivery);
+      this.#ledger.end(delivery, 'dropped', reason);
+      return attempt;
+    });
+    this.enter(newcomer);
+    const why = superseded(this.#options.name);
+    for (const attempt of stopped) if (attempt !== undefined) this.#runner.abort(attempt, why);
+    for (const delivery of old) this.#ledger.tellEnd(delivery, 'dropped', reason);
+    this.#isRunning = wasRunning;
+    this.run();
+  }
+
+  /** What a newer event of this key supersedes: not what is dead, and only waits for its letter to be stored. */
+  incumbents(key: unknown): readonly Delivery<Item>[] {
+    const waiting = this.lanes?.dropFirst(key);
+    const current = this.lanes?.current(key);
+    return [waiting, current].filter(
+      (delivery) => delivery !== undefined && delivery.letter === undefined,
+    ) as Delivery<Item>[];
+  }
+
+  /** Drops an event that could not be let in. */
+  drop(delivery: Delivery<Item>, reason: DropReason): void {
+    this.#ledger.end(delivery, 'dropped', reason);
+    this.#ledger.tellTaken(delivery);
+    this.#ledger.tellEnd(delivery, 'dropped', reason);
+  }
+
+  /** Makes a dead letter of an event that could not be let in. */
+  bury(delivery: Delivery<Item>, reason: DeadLetterReason, error: unknown): void {
+    this.#ledger.end(delivery, 'dead');
+    this.#ledger.tellTaken(delivery);
+    this.#failurePath.bury(delivery, reason, error);
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.run();
+  }
+
+  /** Starts nothing more, and abandons all that is pending. Returns how many events that were. */
+  close(): number {
+    this.#isClosed = true;
+    this.#isPaused = true;
+    const pending = new Set(Array.from(this.#runner.inFlight, ({ delivery }) => delivery!));
+    for (const delivery of this.#recovering) {
+      if (delivery.letter === undefined) pending.add(delivery);
+      else this.#ledger.end(delivery, 'dead');
+    }
+    for (let next = this.room.dropOldest(); next !== undefined; next = this.room.dropOldest()) pending.add(next);
+    for (const delivery of pending) this.#abandon(delivery);
+    this.#circuit?.close();
+    this.#runner.rest();
+    return pending.size;
+  }
+
+  /** Starts whatever may start. A loop, not a recursion: a handler that ends at once is followed by the next one here. */
+  run(): void {
+    if (this.#isRunning || !this.#options.mayRun()) return;
+    this.#isRunning = true;
+    this.#options.letIn();
+    for (let delivery = this.#next(); delivery !== undefined; delivery = this.#next()) {
+      this.#start(delivery);
+      this.#options.letIn();
+    }
+    this.#isRunning = false;
+    this.#runner.rest();
+    if (this.counters.pending === 0) this.#slice.reset();
+    this.#options.onRest();
+  }
+
+  /** Takes the next delivery that may start now. */
+  #next(): Delivery<Item> | undefined {
+    const { concurrency, breaker, scheduler } = this.#options.settings;
+    const isLaneHeld = this.#isOneLane && this.counters.pending > this.room.size;
+    if (this.#isPaused || this.#slice.isOver || this.#runner.inFlight.size >= concurrency) return undefined;
+    if (this.#retries.size === 0 && (isLaneHeld || this.room.size === 0)) return undefined;
+    const now = scheduler.now();
+    if (this.#slice.mustEnd(now)) return undefined;
+    const pass = this.#circuit?.tryStart(now);
+    if (this.#circuit !== undefined && pass === undefined) return undefined;
+    const delivery = this.#nextRetry() ?? (isLaneHeld ? undefined : this.room.shift());
+    if (delivery === undefined) {
+      breaker?.cancelled(pass);
+      return undefined;
+    }
+    delivery.holdsLane = true;
+    delivery.current = this.#options.createAttempt(delivery.event, ++delivery.attempts, now);
+    delivery.current.delivery = delivery;
+    delivery.current.circuitPass = pass;
+    return delivery;
+  }
+
+  /** Some may have been given up since they became ready. */
+  #nextRetry(): Delivery<Item> | undefined {
+    let delivery = this.#retries.shift();
+    while (delivery?.isEnded || delivery?.letter !== undefined) delivery = this.#retries.shift();
+    return delivery;
+  }
+
+  #start(delivery: Delivery<Item>): void {
+    if (delivery.attempts > 1) this.counters.retried++;
+    this.#options.probe?.tell('started', delivery);
+    this.#runner.run(delivery.current!);
+  }
+
+  #succeeded(attempt: Attempt<Item>): void {
+    const delivery = attempt.delivery!;
+    const { retrying } = delivery;
+    delivery.current = undefined;
+    this.#options.settings.breaker?.succeeded(attempt.circuitPass);
+    if (retrying === undefined) this.#settle(delivery, 'handled');
+    else retrying.complete();
+    this.run();
+  }
+
+  /** An attempt failed: by its handler, or by its time. */
+  failed(attempt: Attempt<Item>, error: unknown): void {
+    const delivery = attempt.delivery!;
+    const { retrying } = delivery;
+    const { breaker, scheduler } = this.#options.settings;
+    // Stopping it may have called somebody who superseded it.
+    if (delivery.isEnded) return;
+    const endedAt = scheduler.now();
+    delivery.current = undefined;
+    (delivery.records ??= []).push({ attempt: attempt.attempt, startedAt: attempt.startedAt, endedAt, error });
+    breaker?.failed(attempt.circuitPass, endedAt);
+    if (this.#isClosed) {
+      this.#abandon(delivery);
+    } else if (retrying === undefined) {
+      this.#recovering.add(delivery);
+      this.#failurePath.recover(delivery, error);
+    } else {
+      delivery.retrying = undefined;
+      retrying.error(error);
+    }
+    this.run();
+  }
+
+  #attemptAgain(delivery: Delivery<Item>): void {
+    this.#retries.push(delivery);
+    this.run();
+  }
+
+  #recovered(delivery: Delivery<Item>): void {
+    this.#recovering.delete(delivery);
+    this.#settle(delivery, delivery.letter === undefined ? 'handled' : 'dead');
+    this.run();
+  }
+
+  #settle(delivery: Delivery<Item>, outcome: 'dead' | 'handled'): void {
+    this.#ledger.end(delivery, outcome);
+    this.#ledger.tellEnd(delivery, outcome);
+  }
+
+  #abandon(delivery: Delivery<Item>): void {
+    const reason = abandoned(this.#options.name);
+    const attempt = this.#detach(delivery);
+    this.#ledger.end(delivery, 'dead');
+    if (attempt !== undefined) this.#runner.abort(attempt, reason);
+    this.#failurePath.bury(delivery, 'abandoned', reason);
+  }
+
+  /** Takes a delivery out of its attempt, its delay or its queue of retries, and returns the attempt, which is still to be aborted. */
+  #detach(delivery: Delivery<Item>): Attempt<Item> | undefined {
+    const { current, recovery } = delivery;
+    delivery.current = undefined;
+    delivery.retrying = undefined;
+    this.#recovering.delete(delivery);
+    recovery?.unsubscribe();
+    if (current === undefined) return undefined;
+    this.#options.settings.breaker?.cancelled(current.circuitPass);
+    this.#runner.detach(current);
+    return current;
+  }
+}
