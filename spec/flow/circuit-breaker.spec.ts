@@ -18,7 +18,6 @@ import {
 } from 'rxjs';
 import type { Context } from 'rxjs-marbles';
 import { describe, expect, it } from 'vitest';
-import { CircuitBreaker } from '../../lib/flow/circuit.ts';
 import { marbles } from '../support/marbles.ts';
 
 /** How a call goes, by its name: `s` and `t` succeed slowly, `e` fails slowly, `n` never ends and is given up after 4 ms. */
@@ -185,26 +184,18 @@ describe('circuitBreaker', () => {
       .subscribe({ error: () => undefined });
     expect(scheduler.actions).toHaveLength(0);
   });
-});
 
-describe('CircuitBreaker', () => {
-  it('opens after 5 failures for 30 seconds, by default', () => {
-    const circuit = new CircuitBreaker({});
-    for (let call = 0; call < 4; call++) circuit.failed(1_000);
-    expect(circuit.state).toBe('closed');
-    circuit.failed(1_000);
-    expect(circuit.state).toBe('open');
-    expect(circuit.waitMs(2_000)).toBe(29_000);
-    expect(circuit.tryStart(30_999)).toBe(false);
-    expect(circuit.tryStart(31_000)).toBe(true);
-    expect(circuit.state).toBe('half-open');
-  });
-
-  it('waits for the end of its trial, not for a time, while it is half-open', () => {
-    const circuit = new CircuitBreaker({ failureThreshold: 1, resetAfterMs: 10 });
-    circuit.failed(0);
-    circuit.tryStart(10);
-    expect(circuit.waitMs(11)).toBe(0);
-    expect(circuit.tryStart(11)).toBe(false);
+  it('opens after 5 failures, for 30 seconds, by default', () => {
+    const scheduler = new VirtualTimeScheduler();
+    const breaker = circuitBreaker({ scheduler });
+    const made: number[] = [];
+    const call$ = defer(() => {
+      made.push(scheduler.now());
+      return throwError(() => 'no');
+    }).pipe(breaker);
+    const call = (): void => void call$.subscribe({ error: () => undefined });
+    for (const time of [0, 1, 2, 3, 4, 5, 30_003, 30_004]) scheduler.schedule(call, time);
+    scheduler.flush();
+    expect(made).toEqual([0, 1, 2, 3, 4, 30_004]);
   });
 });

@@ -1,0 +1,242 @@
+import { type HandlerContext, HandlerTimeoutError } from 'millrace';
+import { NEVER, Observable, VirtualTimeScheduler } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { HeldHandler } from '../support/held-handler.ts';
+import { marbles } from '../support/marbles.ts';
+import { type Path, PATHS } from '../support/paths.ts';
+import { settled, VirtualClock } from '../support/virtual-clock.ts';
+import { playing, watch } from '../support/watch.ts';
+
+describe('timeoutMs', () => {
+  it.each(PATHS)(
+    'gives an attempt up when its time is over, and frees its slot and lane at once ($path)',
+    marbles((m, { via }: Path) => {
+      const events = '   ab';
+      const started = '  a----b';
+      const letters = '  -----L';
+      const watched = watch(playing(m, { a: '-', b: '--|' }), { timeoutMs: 5, scheduler: m.scheduler });
+      m.hot(events).subscribe(watched[via]);
+      m.expect(watched.started$).toBeObservable(started);
+      m.expect(watched.letters$).toBeObservable(letters, { L: 'a timeout' });
+    }),
+  );
+
+  it.each(PATHS)(
+    'is the time of each attempt, not of all: the next one has as long ($path)',
+    marbles((m, { via }: Path) => {
+      const events = '   a';
+      const started = '  a------a------';
+      const letters = '  ------------L';
+      const watched = watch(playing(m, { a: '-' }), {
+        timeoutMs: 5,
+        retry: { maxAttempts: 2, delayMs: 2 },
+        scheduler: m.scheduler,
+      });
+      m.hot(events).subscribe(watched[via]);
+      m.expect(watched.started$).toBeObservable(started);
+      m.expect(watched.letters$).toBeObservable(letters, { L: 'a timeout' });
+    }),
+  );
+
+  it.each(PATHS)(
+    'lets an attempt that ends in time be ($path)',
+    marbles((m, { via }: Path) => {
+      const events = '   ab----c';
+      const started = '  a---b-c';
+      const watched = watch(playing(m, { a: '----|', b: '|', c: '----|' }), { timeoutMs: 5, scheduler: m.scheduler });
+      m.hot(events).subscribe(watched[via]);
+      m.expect(watched.started$).toBeObservable(started);
+      m.expect(watched.letters$).toBeObservable('');
+    }),
+  );
+
+  it.each(PATHS)(
+    'counts for each attempt from its own start, with many at a time ($path)',
+    marbles((m, { via }: Path) => {
+      const events = '   a-b--c';
+      const letters = '  ----------A-B--C';
+      const watched = watch(playing(m, { a: '-', b: '-', c: '-' }), {
+        timeoutMs: 10,
+        concurrency: 3,
+        scheduler: m.scheduler,
+      });
+      m.hot(events).subscribe(watched[via]);
+      m.expect(watched.letters$).toBeObservable(letters, { A: 'a timeout', B: 'b timeout', C: 'c timeout' });
+    }),
+  );
+
+  it.each(PATHS)(
+    'still counts for the others when the attempt that it was armed for ends early ($path)',
+    marbles((m, { via }: Path) => {
+      const events = '   ab';
+      const letters = '  ------L';
+      const watched = watch(playing(m, { a: '--|', b: '-' }), {
+        timeoutMs: 5,
+        concurrency: 2,
+        scheduler: m.scheduler,
+      });
+      m.hot(events).subscribe(watched[via]);
+      m.expect(watched.letters$).toBeObservable(letters, { L: 'b timeout' });
+    }),
+  );
+
+  it.each(PATHS)(
+    'unsubscribes an Observable ($path)',
+    marbles((m, { via }: Path) => {
+      const work$ = m.cold('          a-b-c-d');
+      const subscription = '          ^----!';
+      const watched = watch<string>(() => work$, { timeoutMs: 5, scheduler: m.scheduler });
+      m.hot('a').subscribe(watched[via]);
+      m.expect(work$).toHaveSubscriptions(subscription);
+      m.flush();
+      expect(watched.processor.stats()).toMatchObject({ dead: 1, late: 0 });
+    }),
+  );
+
+  it('leaves a letter with a HandlerTimeoutError that names the handler and the limit', () => {
+    const scheduler = new VirtualTimeScheduler();
+    const { processor, send } = watch<string>(() => NEVER, { name: 'mail', timeoutMs: 25, scheduler });
+    const errors: unknown[] = [];
+    processor.deadLetters.subscribe(({ error, attempts }) => errors.push(error, attempts));
+    send('a');
+    scheduler.flush();
+    expect(errors[0]).toBeInstanceOf(HandlerTimeoutError);
+    expect(errors[0]).toMatchObject({ code: 'TIMEOUT' });
+    expect(String(errors[0])).toContain("Expected handler 'mail' to end within 25 ms, got no result.");
+    expect(errors[1]).toEqual([{ attempt: 1, startedAt: 0, endedAt: 25, error: errors[0] }]);
+  });
+
+  it('schedules nothing for handlers that end at once', () => {
+    const scheduler = new VirtualTimeScheduler();
+    const { processor, send, sendUnwatched } = watch<string>(() => undefined, { timeoutMs: 5, scheduler });
+    send('a');
+    sendUnwatched('b');
+    expect(scheduler.actions).toHaveLength(0);
+    expect(processor.stats()).toMatchObject({ handled: 2 });
+  });
+
+  it('has one timer for all attempts, and none when nothing is in flight', () => {
+    const scheduler = new VirtualTimeScheduler();
+    const ends: (() => void)[] = [];
+    const handle = (): unknown => new Observable((subscriber) => void ends.push(() => subscriber.complete()));
+    const { send, sendUnwatched } = watch<string>(handle, { timeoutMs: 5, concurrency: 100, scheduler });
+    for (let index = 0; index < 50; index++) [send, sendUnwatched].forEach((to) => to('a'));
+    expect(ends).toHaveLength(100);
+    expect(scheduler.actions).toHaveLength(1);
+    for (const end of ends) end();
+    expect(scheduler.actions).toHaveLength(0);
+  });
+
+  it('schedules nothing when it is not given, however long a handler takes', () => {
+    const scheduler = new VirtualTimeScheduler();
+    const { processor, send } = watch<string>(() => NEVER, { scheduler });
+    send('a');
+    expect(scheduler.actions).toHaveLength(0);
+    expect(processor.stats()).toMatchObject({ running: 1 });
+  });
+
+  it('does not count the time in the waiting room', async () => {
+    const clock = new VirtualClock();
+    const held = new HeldHandler<string, HandlerContext>();
+    const { processor, send } = watch(held.handle, { timeoutMs: 10, scheduler: clock });
+    send('a');
+    send('b');
+    await clock.advance(9);
+    held.call(0).succeed();
+    await clock.advance(9);
+    expect(processor.stats()).toMatchObject({ handled: 1, dead: 0, running: 1 });
+    await clock.advance(1);
+    expect(processor.stats()).toMatchObject({ handled: 1, dead: 1, running: 0 });
+  });
+});
+
+describe('a result that comes after its timeout', () => {
+  function timedOut(): { held: HeldHandler<string, HandlerContext>; clock: VirtualClock } & ReturnType<
+    typeof watch<string>
+  > {
+    const clock = new VirtualClock();
+    const held = new HeldHandler<string, HandlerContext>();
+    return { held, clock, ...watch(held.handle, { name: 'slow', timeoutMs: 5, scheduler: clock }) };
+  }
+
+  it.each(PATHS)('is ignored, counted and reported ($path)', async ({ via }) => {
+    const { held, clock, processor, errors, [via]: send } = timedOut();
+    send('a');
+    await clock.advance(5);
+    held.call(0).succeed();
+    await settled();
+    expect(processor.stats()).toMatchObject({ handled: 0, dead: 1, pending: 0, late: 1 });
+    expect(errors).toMatchObject([{ kind: 'late-result', handler: 'slow' }]);
+    expect(await processor.deadLetters.list()).toHaveLength(1);
+  });
+
+  it.each(PATHS)('is reported with its error when it is a rejection ($path)', async ({ via }) => {
+    const { held, clock, processor, errors, [via]: send } = timedOut();
+    send('a');
+    await clock.advance(5);
+    held.call(0).fail('too late');
+    await settled();
+    expect(processor.stats()).toMatchObject({ dead: 1, late: 1 });
+    expect(errors).toEqual([{ kind: 'late-result', handler: 'slow', error: 'too late' }]);
+  });
+
+  it.each([
+    { answer: "with its signal's reason", errorOf: ({ signal }: HandlerContext): unknown => signal.reason },
+    { answer: 'with an AbortError', errorOf: (): unknown => new DOMException('aborted', 'AbortError') },
+  ])('is counted, but is no news from a handler that heeds its signal and rejects $answer', async ({ errorOf }) => {
+    const { held, clock, processor, errors, send } = timedOut();
+    send('a');
+    await clock.advance(5);
+    held.call(0).fail(errorOf(held.call(0).context));
+    await settled();
+    expect(processor.stats()).toMatchObject({ dead: 1, late: 1 });
+    expect(errors).toEqual([]);
+  });
+
+  it('does not disturb the attempt that is made meanwhile', async () => {
+    const clock = new VirtualClock();
+    const held = new HeldHandler<string, HandlerContext>();
+    const options = { timeoutMs: 5, retry: { maxAttempts: 2, delayMs: 1 }, scheduler: clock };
+    const { processor, send } = watch(held.handle, options);
+    send('a');
+    await clock.advance(6);
+    expect(held.calls).toHaveLength(2);
+    held.call(0).succeed();
+    await settled();
+    expect(processor.stats()).toMatchObject({ handled: 0, running: 1, pending: 1, late: 1 });
+    held.call(1).succeed();
+    await settled();
+    expect(processor.stats()).toMatchObject({ handled: 1, dead: 0, pending: 0, late: 1 });
+  });
+
+  it('counts for its own event, though others run in its slot meanwhile', async () => {
+    const { held, clock, processor, send } = timedOut();
+    send('a');
+    send('b');
+    await clock.advance(5);
+    held.call(0).fail('of a');
+    held.call(1).succeed();
+    await settled();
+    expect(processor.stats()).toMatchObject({ handled: 1, dead: 1, late: 1, pending: 0 });
+    expect(await processor.deadLetters.list()).toMatchObject([{ event: 'a', reason: 'timeout' }]);
+  });
+
+  it.each<{ end: string; stop: (late: ReturnType<typeof timedOut>) => Promise<void> }>([
+    { end: 'closed', stop: async ({ processor }) => processor.close() },
+    { end: 'timed out', stop: ({ clock }) => clock.advance(5) },
+  ])('never is an unhandled rejection of a handler that was $end', async ({ stop }) => {
+    const unhandled: unknown[] = [];
+    const note = (error: unknown): void => void unhandled.push(error);
+    process.on('unhandledRejection', note);
+    const late = timedOut();
+    late.send('a');
+    late.sendUnwatched('b');
+    await stop(late);
+    for (const call of late.held.calls) call.fail('late');
+    await settled();
+    await settled();
+    process.off('unhandledRejection', note);
+    expect(unhandled).toEqual([]);
+    expect(late.processor.stats().late).toBe(1);
+  });
+});

@@ -1,0 +1,13 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { settled } from './virtual-clock.ts';
+
+/** Collects garbage and returns how many of the things are still held by somebody. */
+export async function countAlive(things: readonly WeakRef<object>[]): Promise<number> {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  // What a WeakRef was made of or has shown is kept until the end of the turn.
+  await settled();
+  collect();
+  return things.filter((thing) => thing.deref() !== undefined).length;
+}
