@@ -1,7 +1,7 @@
 import type { EventMessage } from '../core/message.ts';
 import type { DeliveryReport, HandlerReport, Settlement } from '../core/outcome.ts';
 import type { Attempt } from '../process/delivery.ts';
-import type { Target } from './target.ts';
+import type { Listener } from './target.ts';
 
 /** Collects what becomes of one published event, handler by handler, into its report. */
 export class DeliveryTicket {
@@ -30,16 +30,16 @@ export class DeliveryTicket {
   }
 
   /** Hands the event to one handler. */
-  deliver(target: Target, message: EventMessage): void {
+  deliver(listener: Listener, message: EventMessage): void {
     const index = this.#handlers.length;
-    const { name } = target;
+    const { name } = listener;
     this.#handlers.push({ name, outcome: 'rejected', attempts: 0 });
     this.#open++;
     const settled = (settlement: Settlement): void => {
       this.#handlers[index] = { name, ...settlement };
       this.close();
     };
-    const withdraw = target.submit(message, settled, this.#awaitedBy);
+    const withdraw = listener.submit(message, settled, this.#awaitedBy);
     if (withdraw !== undefined && this.#signal !== undefined) this.#withdrawals.push(withdraw);
   }
 

@@ -148,8 +148,8 @@ export class Hub implements AttemptSender {
   ): Promise<DeliveryReport> {
     const now = this.#scheduler.now();
     const message = this.#stamp(topic, data, now, options);
-    for (const target of topic.targets) {
-      if (target.wouldAwaitItself(message, by)) throw selfDeadlock(target.name);
+    for (const { owner } of topic.targets) {
+      if (owner.wouldAwaitItself(message, by)) throw selfDeadlock(owner.name);
     }
     const ticket = new DeliveryTicket(by, options?.signal);
     this.#dispatch(topic, message, now, ticket);
@@ -198,7 +198,7 @@ export class Hub implements AttemptSender {
       },
     );
     const close = (): void => void engine.close();
-    const target = isOnce ? new OnceGate(engine, () => this.#forget(registration)) : engine;
+    const target = isOnce ? new OnceGate(engine, () => this.#forget(registration)) : engine.direct;
     const registration = new Registration(engine, target, matches);
     this.#registrations.set(name, registration);
     if (signal?.aborted) close();
@@ -217,7 +217,7 @@ export class Hub implements AttemptSender {
   #join({ target }: Registration, topic: Topic): void {
     const { replay } = topic;
     topic.add(target);
-    for (const message of replay) if (target.isListening) target.offer(message, this.#scheduler.now());
+    for (const message of replay) if (target.owner.isListening) target.offer(message, this.#scheduler.now());
   }
 
   #forget({ matches }: Registration): void {
@@ -244,10 +244,10 @@ export class Hub implements AttemptSender {
 
   async drain({ deadlineMs }: DrainOptions = {}): Promise<DrainReport> {
     if (deadlineMs !== undefined) expectDelay('deadlineMs', deadlineMs);
-    this.#drainage ??= this.#startDrainage();
-    if (deadlineMs !== undefined && !this.isClosed) this.#drainage.addDeadline(deadlineMs, () => this.close());
+    const drainage = this.#drainage ?? this.#startDrainage();
+    if (deadlineMs !== undefined && !this.isClosed) drainage.addDeadline(deadlineMs, () => this.close());
     this.#endIfIdle();
-    return this.#drainage.report;
+    return drainage.report;
   }
 
   close(): void {
@@ -262,8 +262,10 @@ export class Hub implements AttemptSender {
     this.#forwarding.unsubscribe();
   }
 
+  /** The report is there before anything can end it. */
   #startDrainage(): Drainage {
     const drainage = new Drainage(this.#counts(), this.#scheduler);
+    this.#drainage = drainage;
     if (this.isClosed) drainage.end(this.#counts(), 0, true);
     else this.#state = 'draining';
     for (const { engine } of this.#registrations.values()) {

@@ -3,11 +3,18 @@ import type { Attempt, SettlementListener } from '../process/delivery.ts';
 import type { Engine } from '../process/engine.ts';
 import type { Verdict } from '../process/gate.ts';
 
-/** What a topic offers its messages to: an engine, or one behind a gate. */
-export type Target = Pick<Engine<EventMessage>, 'isListening' | 'name' | 'offer' | 'submit' | 'wouldAwaitItself'>;
+/** A handler, as a topic sees it. */
+export type Listener = Pick<Engine<EventMessage>, 'isListening' | 'name' | 'submit' | 'wouldAwaitItself'>;
+
+/** Where a topic offers its messages: an engine's direct call, or a gate before it. */
+export interface Target {
+  readonly owner: Listener;
+  offer(message: EventMessage, now: number): Verdict;
+}
 
 /** Lets one event through to an engine, which then finishes it and closes. */
-export class OnceGate implements Target {
+export class OnceGate implements Target, Listener {
+  readonly owner: Listener = this;
   readonly #engine: Engine<EventMessage>;
   readonly #onSpent: () => void;
   #isSpent = false;
@@ -27,7 +34,7 @@ export class OnceGate implements Target {
 
   offer(message: EventMessage, now: number): Verdict {
     this.#spend();
-    const verdict = this.#engine.offer(message, now);
+    const verdict = this.#engine.direct.offer(message, now);
     void this.#engine.drain();
     return verdict;
   }

@@ -61,7 +61,7 @@ export class Topic {
   /** Says that a target listens no longer. Removal is put off, so that a thousand of them cost no thousand copies. */
   forget(): void {
     if (++this.#closed * 2 < this.#targets.length) return;
-    this.#targets = this.#targets.filter(({ isListening }) => isListening);
+    this.#targets = this.#targets.filter(({ owner }) => owner.isListening);
     this.#closed = 0;
   }
 
@@ -80,9 +80,9 @@ export class Topic {
     for (let index = 0; index < length; index++) {
       const target = targets[index]!;
       const verdict = target.offer(message, now);
-      if (verdict === 'taken' || (verdict === 'rejected' && !target.isListening)) continue;
+      if (verdict === 'taken' || (verdict === 'rejected' && !target.owner.isListening)) continue;
       isTaken = false;
-      if (verdict === 'rejected') onRejected(new OverflowError(target.name));
+      if (verdict === 'rejected') onRejected(new OverflowError(target.owner.name));
     }
     this.#onItsWay = undefined;
     if (this.plain?.observed) this.plain.deliver(message);
@@ -95,8 +95,8 @@ export class Topic {
     const { length } = targets;
     if (this.#replaySize > 0) this.#remember(message);
     for (let index = 0; index < length; index++) {
-      const target = targets[index]!;
-      if (target.isListening && !ticket.isAborted) ticket.deliver(target, message);
+      const { owner } = targets[index]!;
+      if (owner.isListening && !ticket.isAborted) ticket.deliver(owner, message);
     }
     this.#onItsWay = undefined;
     if (this.plain?.observed) this.plain.deliver(message);

@@ -59,7 +59,7 @@ export class DeadLetterQueue<Item = EventMessage> extends Subject<DeadLetter<Ite
   readonly #scheduler: SchedulerLike;
   readonly #reports = new ErrorReports();
   readonly #targets = new Map<string | undefined, RedriveTarget<Item>>();
-  /** Of letters whose handler has no name to find it by. */
+  /** Who sent a letter takes it back while it lives; after that, whoever has its name. */
   readonly #origins = new WeakMap<DeadLetter<Item>, RedriveTarget<Item>>();
   readonly #inRedrive = new Set<string>();
   readonly #announcements = new RingBuffer<DeadLetter<Item>>();
@@ -160,7 +160,8 @@ export class DeadLetterQueue<Item = EventMessage> extends Subject<DeadLetter<Ite
 
   /** A letter that is being redriven already is not redriven twice. */
   #redriveOne(letter: DeadLetter<Item>): Observable<Redriven> {
-    const target = this.#targets.get(letter.handler) ?? this.#origins.get(letter);
+    const origin = this.#origins.get(letter);
+    const target = origin?.isClosed === false ? origin : this.#targets.get(letter.handler);
     if (target === undefined || target.isClosed || this.#inRedrive.has(letter.id)) return of('skipped');
     this.#inRedrive.add(letter.id);
     return new Observable((subscriber) => {

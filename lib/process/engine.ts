@@ -4,11 +4,12 @@ import type { DeadLetter } from '../core/dead-letter.ts';
 import { expectDelay } from '../core/options.ts';
 import type { DeadLetterQueue } from './dead-letter-queue.ts';
 import { type Attempt, type CreateAttempt, createPlainAttempt, Delivery, type SettlementListener } from './delivery.ts';
+import { DirectCall, type DirectCallHost } from './direct-call.ts';
 import { Drainage } from './drainage.ts';
 import type { EngineSurroundings } from './engine-surroundings.ts';
 import type { ErrorReports, ReportedError } from './error-reports.ts';
 import { Gate, type Verdict } from './gate.ts';
-import { cannotSeeContext, type Handler, type HandlerFunction, handlerFunction } from './handler.ts';
+import { cannotSeeContext, type Handler, handlerFunction } from './handler.ts';
 import { mustWaitFor } from './lane-conflict.ts';
 import { SafeProbe } from './probe.ts';
 import type { AcceptedEvent, Processor } from './processor.ts';
@@ -19,29 +20,23 @@ import type { RedriveTarget } from './redrive.ts';
 import { sendWith } from './senders.ts';
 import type { Counters, DrainOptions, DrainReport, ProcessorStats } from './stats.ts';
 
-// Whether the next event may be handed to the handler directly. Numbers, as they are written twice an event.
-const READY = 0;
-const BUSY = 1;
-/** The handler is being called directly. */
-const CALLING = 2;
-/** It is, and something has happened meanwhile that must be looked at when it returns. */
-const INTERRUPTED = 3;
-
 /**
  * The one place where a handler is run: a {@link Gate} decides what is taken, and a {@link Pump} brings what was taken to its end.
  *
- * Most events find their handler idle, and are done when it returns: they cost the call, and nothing else is made for them (`offer`). Only
- * an event that must wait, or whose handler returns something to wait for, gets a {@link Delivery}.
+ * Most events find their handler idle, and are done when it returns: they go by the {@link DirectCall} in front. Only an event that must
+ * wait, or whose handler returns something to wait for, gets a {@link Delivery}.
  */
-export class Engine<Item> implements Processor<Item>, RedriveTarget<Item> {
+export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, DirectCallHost<Item> {
   readonly name: string;
+  /** Where producers that cannot wait hand over events. */
+  readonly direct: DirectCall<Item, Engine<Item>>;
   readonly deadLetters: DeadLetterQueue<Item>;
   readonly #errors: ErrorReports;
   readonly #probe: SafeProbe | undefined;
   readonly #settings: ProcessorSettings<Item>;
   readonly #pump: Pump<Item>;
   readonly #gate: Gate<Item>;
-  readonly #handle: HandlerFunction<Item, Attempt<Item>>;
+  readonly #mayCallDirectly: boolean;
   readonly #createAttempt: CreateAttempt<Item>;
   readonly #onIdle: (() => void) | undefined;
   readonly #onClosed: (() => void) | undefined;
@@ -51,34 +46,29 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item> {
   /** What is left to do of closing, when the handler that is being called directly has returned. */
   #finish: (() => void) | undefined;
 
-  readonly #mayCallDirectly: boolean;
-  #readiness = BUSY;
-  /** Events whose handler was called directly and was done when it returned: accepted and handled. */
-  #handledDirectly = 0;
-  /** The context of direct calls of a handler that cannot see it: it is used again until there is something to wait for. */
-  #lent: Attempt<Item> | undefined;
-
   constructor(handler: Handler<Item>, options: ProcessorOptions<Item>, surroundings: EngineSurroundings<Item>) {
     const { name, deadLetters, errors, probe, createAttempt = createPlainAttempt, onIdle, onClosed } = surroundings;
     const settings = processorSettings(options);
+    const handle = handlerFunction(handler);
     this.name = name;
     this.deadLetters = deadLetters;
     this.#errors = errors;
     this.#probe = probe && new SafeProbe(probe, errors);
     this.#settings = settings;
-    this.#handle = handlerFunction(handler);
     this.#createAttempt = (event, attempt, startedAt) => createAttempt(this, event, attempt, startedAt);
     this.#onIdle = onIdle;
     this.#onClosed = onClosed;
+    const lent = cannotSeeContext(handle) ? this.#createAttempt(undefined as Item, 1, 0) : undefined;
+    this.direct = new DirectCall(this, handle, lent);
     this.#pump = new Pump({
       name,
-      handle: this.#handle,
+      handle,
       settings,
       createAttempt: this.#createAttempt,
       letters: deadLetters.sinkOf(this),
       errors,
       probe: this.#probe,
-      mayRun: () => this.#mayRun(),
+      mayRun: () => this.direct.interrupt(),
       letIn: () => this.#gate.letIn(),
       onRest: () => this.#rest(),
     });
@@ -87,10 +77,9 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item> {
       settings,
       pump: this.#pump,
       isListening: () => this.isListening,
-      calling: () => this.#calling,
+      calling: () => this.direct.calling,
     });
     this.#mayCallDirectly = this.#pump.lanes === undefined && probe === undefined && settings.breaker === undefined;
-    if (cannotSeeContext(this.#handle)) this.#lent = this.#createLent();
     if (options.name !== undefined) this.#disconnect = deadLetters.connect(this, options.name);
     this.#rest();
   }
@@ -110,42 +99,31 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item> {
 
   /** Whether nothing is pending. */
   get isIdle(): boolean {
-    return this.#pump.counters.pending === 0 && this.#calling === 0;
+    return this.#pump.counters.pending === 0 && this.direct.calling === 0;
   }
 
   /** How many events have ended, and how. */
   get ended(): Pick<Counters, 'dead' | 'dropped' | 'handled'> {
     const { handled, dead, dropped } = this.#pump.counters;
-    return { handled: handled + this.#handledDirectly, dead, dropped };
+    return { handled: handled + this.direct.handled, dead, dropped };
   }
 
-  /**
-   * Hands over an event of a producer that cannot wait. An idle handler is called here, before anything is made for the event.
-   *
-   * @param now - the time of the scheduler, which the caller has read for all handlers
-   */
-  offer(event: Item, now: number): Verdict {
-    if (this.#readiness !== READY) return this.#gate.admit(this.#deliveryOf(event), 'none');
-    const attempt = this.#lent ?? this.#createAttempt(event, 1, now);
-    let result: unknown;
-    // What comes meanwhile must wait: one event at a time, and no recursion.
-    this.#readiness = CALLING;
-    try {
-      result = this.#handle(event, attempt);
-    } catch (error) {
-      this.#adopt(event, attempt, now);
-      attempt.isOver = true;
-      this.#pump.failed(attempt, error);
-      return 'taken';
-    }
-    if (this.#readiness === CALLING && (typeof result !== 'object' || result === null)) {
-      this.#readiness = READY;
-      this.#handledDirectly++;
-    } else {
-      this.#adopt(event, attempt, now);
-      this.#pump.follow(attempt, result);
-    }
-    return 'taken';
+  admit(event: Item): Verdict {
+    return this.#gate.admit(this.#deliveryOf(event), 'none');
+  }
+
+  begin(event: Item, startedAt: number): Attempt<Item> {
+    return this.#createAttempt(event, 1, startedAt);
+  }
+
+  follow(event: Item, attempt: Attempt<Item>, startedAt: number, result: unknown): void {
+    this.#pump.follow(this.#adopt(event, attempt, startedAt), result);
+  }
+
+  fail(event: Item, attempt: Attempt<Item>, startedAt: number, error: unknown): void {
+    const failed = this.#adopt(event, attempt, startedAt);
+    failed.isOver = true;
+    this.#pump.failed(failed, error);
   }
 
   /**
@@ -165,8 +143,8 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item> {
 
   trySend(event: Item, onSettled?: SettlementListener): boolean {
     const verdict =
-      onSettled === undefined && this.#readiness === READY
-        ? this.offer(event, this.#settings.scheduler.now())
+      onSettled === undefined && this.direct.isReady
+        ? this.direct.offer(event, this.#settings.scheduler.now())
         : this.#gate.admit(this.#deliveryOf(event, onSettled), 'try');
     return verdict === 'taken';
   }
@@ -206,8 +184,8 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item> {
       settings: this.#settings,
       pump: this.#pump,
       suspended: this.#gate.suspended,
-      calling: this.#calling,
-      handledDirectly: this.#handledDirectly,
+      calling: this.direct.calling,
+      handledDirectly: this.direct.handled,
     });
   }
 
@@ -226,10 +204,10 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item> {
 
   async drain({ deadlineMs }: DrainOptions = {}): Promise<DrainReport> {
     if (deadlineMs !== undefined) expectDelay('deadlineMs', deadlineMs);
-    this.#drainage ??= this.#startDrainage();
-    if (deadlineMs !== undefined && !this.isClosed) this.#drainage.addDeadline(deadlineMs, () => void this.close());
+    const drainage = this.#drainage ?? this.#startDrainage();
+    if (deadlineMs !== undefined && !this.isClosed) drainage.addDeadline(deadlineMs, () => void this.close());
     this.#pump.run();
-    return this.#drainage.report;
+    return drainage.report;
   }
 
   /** @returns how many events it abandoned */
@@ -257,44 +235,27 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item> {
     await this.drain();
   }
 
-  /** How many events are being handled directly, and are not counted yet. */
-  get #calling(): 0 | 1 {
-    return this.#readiness >= CALLING ? 1 : 0;
-  }
-
   #deliveryOf(event: Item, onSettled?: SettlementListener, awaitedBy?: Attempt<unknown>, redriven = 0): Delivery<Item> {
     return new Delivery(this.name, event, onSettled, awaitedBy, redriven);
   }
 
-  /** Makes a delivery for an event whose handler was called directly. */
-  #adopt(event: Item, attempt: Attempt<Item>, now: number): void {
+  /** Makes a delivery, and an attempt of its own, for an event whose handler was called directly. */
+  #adopt(event: Item, called: Attempt<Item>, startedAt: number): Attempt<Item> {
+    // One that was lent has no event, and stays where it is.
+    const attempt = called.event === undefined ? this.begin(event, startedAt) : called;
     const delivery = this.#deliveryOf(event);
-    this.#readiness = BUSY;
     delivery.attempts = 1;
     delivery.current = attempt;
-    attempt.event = event;
-    attempt.startedAt = now;
     attempt.delivery = delivery;
-    if (attempt === this.#lent) this.#lent = this.#createLent();
     this.#pump.adopt(delivery);
-  }
-
-  #createLent(): Attempt<Item> {
-    return this.#createAttempt(undefined as Item, 1, 0);
-  }
-
-  /** Nothing starts while the handler is being called directly, not even of its own making. */
-  #mayRun(): boolean {
-    if (this.#calling === 0) return true;
-    this.#readiness = INTERRUPTED;
-    return false;
+    return attempt;
   }
 
   /** After every change: whether the next event may be called directly, and whether a drain is done. */
   #rest(): void {
-    if (!this.#mayRun()) return;
+    if (!this.direct.interrupt()) return;
     const isClear = this.#mayCallDirectly && this.#gate.suspended === 0 && this.#pump.isClear;
-    this.#readiness = isClear && this.#state === 'open' ? READY : BUSY;
+    this.direct.isReady = isClear && this.#state === 'open';
     if (this.isIdle) {
       if (this.#state === 'draining') this.close();
       this.#onIdle?.();
@@ -304,8 +265,10 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item> {
     finish?.();
   }
 
+  /** The report is there before anything can end it. */
   #startDrainage(): Drainage {
     const drainage = new Drainage(this.ended, this.#settings.scheduler);
+    this.#drainage = drainage;
     if (this.isClosed) {
       drainage.end(this.ended, 0, true);
     } else {
