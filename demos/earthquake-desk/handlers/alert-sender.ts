@@ -1,0 +1,36 @@
+import type { HandlerContext, RetryPolicy } from 'millrace';
+import { type AlertMessage, headline } from '../events.ts';
+
+/** The endpoint answered, but did not take the alert. */
+class AlertRefusedError extends Error {
+  readonly retryAfterMs: number | undefined;
+
+  constructor({ status, headers }: Response) {
+    super(`HTTP ${status}`);
+    // In seconds. Its other form, a date, is not worth the lines in a demo.
+    const seconds = Number(headers.get('retry-after') ?? Number.NaN);
+    this.retryAfterMs = seconds >= 0 ? seconds * 1_000 : undefined;
+  }
+}
+
+/** Makes a handler that posts alerts. The signal ends the request when its time is over. */
+export function createAlertSender(url: URL) {
+  return async function sendAlert(alert: AlertMessage, { signal }: HandlerContext): Promise<void> {
+    const response = await fetch(url, {
+      method: 'POST',
+      // The same in every attempt: an endpoint that took the alert, and could not say so, knows it again.
+      headers: { 'content-type': 'application/json', 'idempotency-key': alert.id },
+      body: JSON.stringify({ text: headline(alert) }),
+      signal,
+    });
+    await response.text();
+    if (!response.ok) throw new AlertRefusedError(response);
+  };
+}
+
+/** Four attempts, further and further apart, unless the endpoint itself says when. */
+export const alertRetry: RetryPolicy = {
+  maxAttempts: 4,
+  delayMs: (attempt, error) =>
+    (error instanceof AlertRefusedError ? error.retryAfterMs : undefined) ?? 100 * 2 ** (attempt - 1),
+};
