@@ -38,7 +38,7 @@ export async function openDesk(bus: DeskBus, { alertUrl, folder, concurrency, ba
   await mkdir(pagesFolder, { recursive: true });
   await writeFile(journalFile, '');
 
-  const journal = keepJournal(bus, { file: journalFile, batchSize });
+  const journal = keepJournal(bus.subject(QuakeReported), { file: journalFile, batchSize });
   const pages = new NetworkPages(pagesFolder);
   const ticker = new Ticker();
 

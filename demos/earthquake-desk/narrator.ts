@@ -30,7 +30,7 @@ export function introduce({ screen, options, feedUrl, alertUrl, folder }: Introd
     `  network-pages  writes a page per network: in order per network, ${counted(concurrency, 'page')} at a time`,
     '  strong-quakes  picks out magnitude 4.5 and more',
     '  swarm-finder   looks for many quakes in one place within hours',
-    '  alert          posts what these two find to an endpoint that is slow, busy, or hangs',
+    '  alert          posts what both find to an endpoint that is slow, busy, or hangs',
     '  ticker         shows headlines at a pace to read, and drops what is too much',
     '',
     `feed    ${feedUrl.href}`,
@@ -80,11 +80,12 @@ export function narrate({ bus, desk, intake, feed, screen, say }: NarratorOption
   all.add(majorQuakes.subscribe((quake) => say(`Major: ${headline(quake)}.`)));
   all.add(circuit.subscribe((isOpen) => say(isOpen ? CIRCUIT_OPENS : CIRCUIT_CLOSES)));
   all.add(bus.deadLetters.subscribe((letter) => say(`Dead letter: ${describe(letter)}`)));
+  desk.journal.written.catch((error: unknown) => say(`The journal cannot be written: ${textOf(error)}`));
   all.add(bus.errors.subscribe(({ kind, error }) => say(`Error (${kind}): ${textOf(error)}`)));
   return all;
 }
 
-const CIRCUIT_OPENS = 'The circuit opens: alerts wait for better times, instead of using up their attempts.';
+const CIRCUIT_OPENS = 'The circuit opens: alerts wait, and keep their attempts.';
 const CIRCUIT_CLOSES = 'The circuit closes: alerts flow again.';
 
 function describe({ handler, event, reason, error, attempts }: DeadLetter): string {

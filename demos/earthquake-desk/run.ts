@@ -20,7 +20,9 @@ import { startFeedServer } from './world/feed-server.ts';
 const MINUTE_MS = 60_000;
 /** How often the replay is polled, in its own time. */
 const REPLAY_POLL_MS = 20 * MINUTE_MS;
-const DRAIN_DEADLINE_MS = 5_000;
+/** What is pending at the end of the week has time; somebody who presses Ctrl-C has not. */
+const DRAIN_MS = 20_000;
+const STOP_MS = 5_000;
 
 /**
  * Starts the world outside, opens the desk, polls until the end, drains, and accounts for everything.
@@ -52,7 +54,7 @@ export async function run(options: Options): Promise<number> {
     onFailed: (error) => say(`A poll failed; the next one will bring what it missed. ${textOf(error)}`),
   }).pipe(
     takeWhile(({ metadata }) => metadata.generated !== feed?.end, true),
-    takeUntil(stopped.pipe(delay(DRAIN_DEADLINE_MS))),
+    takeUntil(stopped.pipe(delay(STOP_MS))),
     tap(({ metadata }) => clock.next(metadata.generated)),
     finalize(() => clock.complete()),
   );
@@ -61,7 +63,8 @@ export async function run(options: Options): Promise<number> {
     await lastValueFrom(takeIn(polls, bus, intake), { defaultValue: undefined });
     await Promise.race([story, aborted(stop)]);
     say(stop.aborted ? 'Stopped: no more polls. What is pending is finished.' : 'The week is over.');
-    const { abandoned } = await bus.drain({ deadlineMs: DRAIN_DEADLINE_MS });
+    void aborted(stop).then(() => bus.drain({ deadlineMs: STOP_MS }));
+    const { abandoned } = await bus.drain({ deadlineMs: DRAIN_MS });
     if (abandoned > 0) say(`Not finished in time, and dead letters now: ${counted(abandoned, 'event')}.`);
     await Promise.all([story, desk.journal.written]);
   } finally {

@@ -104,7 +104,7 @@ function sumsOfEvents({ emitted, intake }: Remains, handlers: readonly Processor
     {
       of: 'copies accepted',
       whole: copies,
-      parts: { 'by 4 handlers of reports': 4 * reports, 'by 2 of alerts': 2 * alerts },
+      parts: { 'of reports, by 4 handlers': 4 * reports, 'of alerts, by 2': 2 * alerts },
     },
   ];
 }

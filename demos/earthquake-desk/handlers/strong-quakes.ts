@@ -11,7 +11,6 @@ export function createStrongQuakeWatch() {
   return function announceStrongQuake({ data }: QuakeMessage, { emit }: DeskContext): void {
     const magnitude = magnitudeOf(data);
     if (magnitude < STRONG || announced.has(data.id)) return;
-    announced.add(data.id);
     const place = placeOf(data);
     // An id of its own lets the receiver recognise an alert that is sent twice.
     emit(
@@ -19,5 +18,6 @@ export function createStrongQuakeWatch() {
       { magnitude, place, region: regionOf(place), time: data.properties.time },
       { id: `strong-${data.id}` },
     );
+    announced.add(data.id);
   };
 }

@@ -32,7 +32,6 @@ export class SwarmFinder {
     }
     const near = [...this.#window.values()].filter((other) => isNear(other, quake));
     if (near.length < SWARM.quakes) return;
-    this.#swarms.push(quake);
     const times = near.map(({ properties }) => properties.time);
     const place = placeOf(quake);
     const since = Math.min(...times);
@@ -43,6 +42,7 @@ export class SwarmFinder {
       { quakes: near.length, strongest, place, region: regionOf(place), since, until },
       { id: `swarm-${quake.id}` },
     );
+    this.#swarms.push(quake);
   }
 
   #slideTo(quake: Quake): void {

@@ -1,6 +1,6 @@
 import { appendFile } from 'node:fs/promises';
-import { bufferCount, lastValueFrom, map, mergeMap } from 'rxjs';
-import { type DeskBus, QuakeReported } from '../events.ts';
+import { bufferCount, lastValueFrom, map, mergeMap, type Observable } from 'rxjs';
+import type { QuakeMessage } from '../events.ts';
 
 export interface JournalOptions {
   readonly file: string;
@@ -17,12 +17,12 @@ export interface Journal {
 }
 
 /**
- * Writes every report into a file, a batch at a time. This is a plain RxJS pipeline: a bus's events are an Observable, and closing the
- * bus completes it, so that the last, partial batch is written too.
+ * Writes every report into a file, a batch at a time. A plain RxJS pipeline: a typed subject is an Observable, and closing its bus
+ * completes it, so that the last, partial batch is written too.
  */
-export function keepJournal(bus: DeskBus, { file, batchSize }: JournalOptions): Journal {
+export function keepJournal(reports: Observable<QuakeMessage>, { file, batchSize }: JournalOptions): Journal {
   const progress = { lines: 0, batches: 0 };
-  const pipeline = bus.events(QuakeReported).pipe(
+  const pipeline = reports.pipe(
     map((message) => `${JSON.stringify(message)}\n`),
     bufferCount(batchSize),
     mergeMap(async (lines) => {

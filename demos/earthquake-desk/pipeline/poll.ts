@@ -31,6 +31,7 @@ export function pollFeed({ url, everyMs, until, onFailed }: PollOptions): Observ
     retryWithBackoff({ maxAttempts: 3, delayMs: 200 }),
   );
   return timer(0, everyMs).pipe(
+    // Before exhaustMap: after it, the poll in flight would be lost.
     takeUntil(until),
     exhaustMap((_, index) =>
       fetchSummary.pipe(

@@ -9,6 +9,8 @@ export class PlainScreen implements Screen {
 
   constructor(output: NodeJS.WritableStream) {
     this.#output = output;
+    // Such as `npm start | head`: nobody reads on.
+    output.once('error', () => process.exit());
   }
 
   say(line: string): void {
