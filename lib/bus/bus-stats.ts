@@ -7,6 +7,6 @@ export interface BusStats {
   readonly emitted: number;
   /** Data that `ingest` refused. */
   readonly invalid: number;
-  /** The handlers that listen or still work, in the order of registration. */
+  /** The handlers that listen or still work, in the order of registration; of a closed bus, those that did when it closed. */
   readonly handlers: readonly ProcessorStats[];
 }

@@ -14,9 +14,10 @@ import type { EventEmitter, PublishOptions } from './event-emitter.ts';
 import type { EventSource } from './event-source.ts';
 import { EventSubject, type SubjectOptions } from './event-subject.ts';
 import type { BusHandlerContext, EventSubscription, OnOptions } from './event-subscription.ts';
-import { Hub, type Listening } from './hub.ts';
+import { Hub } from './hub.ts';
 import type { HubOptions } from './hub-options.ts';
 import { compilePattern } from './pattern.ts';
+import type { Listening } from './registration.ts';
 import type { Topic } from './topic.ts';
 
 /** Options of {@link createEventBus}. */
@@ -79,7 +80,7 @@ class InProcessBus {
     return this.#hub.edge.ingest(definition, raw, options);
   }
 
-  ingestAsync(definition: EventDefinition, raw: unknown, options?: MessageOptions): Promise<boolean> {
+  ingestAsync(definition: EventDefinition, raw: unknown, options?: PublishOptions): Promise<DeliveryReport | false> {
     return this.#hub.edge.ingestAsync(definition, raw, options);
   }
 

@@ -1,3 +1,4 @@
+import { ClosedError } from '../core/errors.ts';
 import type { EventMessage } from '../core/message.ts';
 import type { DeliveryReport, HandlerReport, Settlement } from '../core/outcome.ts';
 import type { Attempt } from '../process/delivery.ts';
@@ -50,6 +51,12 @@ export class DeliveryTicket {
     const handlers = this.#handlers;
     const ok = handlers.every(({ outcome }) => outcome === 'handled');
     this.#resolve({ stage: 'settled', ok, unhandled: handlers.length === 0, handlers });
+  }
+
+  /** The bus closed before the event was offered to anybody. */
+  refuse(): void {
+    this.#signal?.removeEventListener('abort', this.#abort);
+    this.#reject(new ClosedError('the bus'));
   }
 
   /** What was accepted goes on; what still waits for room is taken back. */

@@ -24,9 +24,12 @@ export class Dispatcher {
   readonly #queue = new RingBuffer<Queued>();
   /** Messages that were sent. */
   sent = 0;
+  /** Called at the end of each turn. */
+  onRest: (() => void) | undefined = undefined;
+  /** Nothing is delivered any more. */
+  isClosed = false;
   #isDelivering = false;
   #eventsInTurn = 0;
-  #rejection: OverflowError | undefined;
 
   constructor(scheduler: SchedulerLike, maxEventsPerTurn: number, errors: ErrorReports) {
     this.#scheduler = scheduler;
@@ -44,32 +47,34 @@ export class Dispatcher {
    * @throws OverflowError when a handler rejected it, after all others have it
    */
   dispatch(topic: Topic, message: EventMessage, now: number, ticket?: DeliveryTicket): boolean {
-    if (this.#isDelivering) {
-      this.#enqueue({ topic, message, ticket });
-      return true;
-    }
-    this.sent++;
-    this.#isDelivering = true;
-    this.#rejection = undefined;
+    if (!this.enter()) return this.#enqueue({ topic, message, ticket });
+    let result: OverflowError | boolean;
     try {
-      let isTaken = true;
-      if (ticket === undefined) isTaken = topic.deliver(message, now, this.#reject);
-      else topic.deliverWith(ticket, message);
-      const rejection: OverflowError | undefined = this.#rejection;
-      if (this.#queue.size > 0) this.#deliverQueued();
-      if (rejection !== undefined) throw rejection;
-      return isTaken;
+      result = ticket === undefined ? topic.deliver(message, now) : topic.deliverWith(ticket, message);
     } finally {
-      this.#isDelivering = false;
+      this.leave();
     }
+    if (typeof result === 'object') throw result;
+    return result;
   }
 
-  #reject = (error: OverflowError): void => {
-    this.#rejection ??= error;
-  };
+  /** Begins a turn, unless there is one; whoever begins it delivers one message and leaves. */
+  enter(): boolean {
+    if (this.#isDelivering) return false;
+    this.#isDelivering = true;
+    this.sent++;
+    return true;
+  }
+
+  /** Ends a turn: delivers what was sent meanwhile. */
+  leave(): void {
+    if (this.#eventsInTurn > 0) this.#deliverQueued();
+    this.#isDelivering = false;
+    this.onRest?.();
+  }
 
   /** An endless ping-pong ends at the emit that is one too many: the handler that made it fails, and no event is lost. */
-  #enqueue(queued: Queued): void {
+  #enqueue(queued: Queued): true {
     if (++this.#eventsInTurn >= this.#maxEventsPerTurn) {
       throw new MillraceError(
         'EMIT_LOOP',
@@ -78,22 +83,21 @@ export class Dispatcher {
     }
     this.sent++;
     this.#queue.push(queued);
+    return true;
   }
 
   #deliverQueued(): void {
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
       const { topic, message, ticket } = next;
-      this.#rejection = undefined;
-      if (ticket === undefined) topic.deliver(message, this.#scheduler.now(), this.#reject);
-      else topic.deliverWith(ticket, message);
-      this.#reportRejection();
+      if (this.isClosed) {
+        ticket?.refuse();
+        continue;
+      }
+      const result =
+        ticket === undefined ? topic.deliver(message, this.#scheduler.now()) : topic.deliverWith(ticket, message);
+      // Whoever emitted it has long gone on.
+      if (typeof result === 'object') this.#errors.report('overflow', result);
     }
     this.#eventsInTurn = 0;
-  }
-
-  /** Whoever emitted it has long gone on. */
-  #reportRejection(): void {
-    const rejection: OverflowError | undefined = this.#rejection;
-    if (rejection !== undefined) this.#errors.report('overflow', rejection);
   }
 }

@@ -3,12 +3,14 @@ import type { DeadLetter } from '../core/dead-letter.ts';
 import type { EventDefinition } from '../core/event-definition.ts';
 import type { CreateId } from '../core/ids.ts';
 import { copyMessage, type EventMessage, type MessageOptions } from '../core/message.ts';
-import type { Settlement } from '../core/outcome.ts';
+import type { DeliveryReport, Settlement } from '../core/outcome.ts';
 import { checkData, checkDataNow, SchemaError } from '../core/schema.ts';
+import type { DeadLetterSink } from '../flow/dead-letter-to.ts';
 import type { DeadLetterQueue } from '../process/dead-letter-queue.ts';
 import type { SettlementListener } from '../process/delivery.ts';
 import type { RedriveTarget } from '../process/redrive.ts';
 import { DeliveryTicket } from './delivery-ticket.ts';
+import type { PublishOptions } from './event-emitter.ts';
 import type { Topic } from './topic.ts';
 
 /** What an edge needs of its hub. */
@@ -29,12 +31,14 @@ export interface EdgeOptions {
 export class Edge implements RedriveTarget<EventMessage> {
   readonly #options: EdgeOptions;
   readonly #disconnect: () => void;
+  readonly #letters: DeadLetterSink<DeadLetter>;
   /** How often data did not fit. */
   invalid = 0;
 
   constructor(options: EdgeOptions) {
     this.#options = options;
     this.#disconnect = options.deadLetters.connect(this, undefined);
+    this.#letters = options.deadLetters.sinkOf(this);
   }
 
   get isClosed(): boolean {
@@ -54,8 +58,12 @@ export class Edge implements RedriveTarget<EventMessage> {
     return this.#send(topic, data, options);
   }
 
-  async ingestAsync(definition: EventDefinition, raw: unknown, options?: MessageOptions): Promise<boolean> {
-    const { expectOpen, topicOf } = this.#options;
+  async ingestAsync(
+    definition: EventDefinition,
+    raw: unknown,
+    options?: PublishOptions,
+  ): Promise<DeliveryReport | false> {
+    const { expectOpen, topicOf, stamp, send } = this.#options;
     expectOpen();
     const topic = topicOf(definition);
     let data: unknown;
@@ -65,7 +73,10 @@ export class Edge implements RedriveTarget<EventMessage> {
       return this.#refuse(topic, raw, error, options);
     }
     expectOpen();
-    return this.#send(topic, data, options);
+    options?.signal?.throwIfAborted();
+    const ticket = new DeliveryTicket(undefined, options?.signal);
+    send(topic, stamp(topic, data, options), ticket);
+    return ticket.report;
   }
 
   /** A letter comes back: its data is checked again, and offered to all. */
@@ -89,11 +100,11 @@ export class Edge implements RedriveTarget<EventMessage> {
   }
 
   #write(event: EventMessage, error: SchemaError, redriven: number): DeadLetter {
-    const { deadLetters, scheduler, createId } = this.#options;
+    const { scheduler, createId } = this.#options;
     const time = scheduler.now();
     const letter: DeadLetter = { id: createId(time), event, reason: 'invalid', error, attempts: [], time, redriven };
     this.invalid++;
-    deadLetters.next(letter);
+    void this.#letters.next(letter);
     return letter;
   }
 

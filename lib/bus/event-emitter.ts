@@ -41,6 +41,10 @@ export interface EventEmitter<Known extends EventDefinition = EventDefinition> {
    * @throws MillraceError `ASYNC_SCHEMA` when the schema cannot answer at once: use `ingestAsync`
    */
   ingest(definition: Known, raw: unknown, options?: MessageOptions): boolean;
-  /** As `ingest`, for schemas that answer later. */
-  ingestAsync(definition: Known, raw: unknown, options?: MessageOptions): Promise<boolean>;
+  /**
+   * As `ingest`, for schemas that answer later and for sources that can wait: what is valid is published.
+   *
+   * @returns the report when every handler has ended, or `false` for data that is not valid
+   */
+  ingestAsync(definition: Known, raw: unknown, options?: PublishOptions): Promise<DeliveryReport | false>;
 }

@@ -76,9 +76,19 @@ export class EventSubject<Type extends string = string, Data = unknown> extends 
 
   /** Sends a message that was made already. After the end, nothing happens. */
   override next(message: EventMessage<Type, Data>): void {
+    const hub = this.#hub;
     // Unsubscribed, a Subject throws.
     if (this.closed) super.next(message);
-    else this.#hub.next(this.#topic, message);
+    else if (hub.isDirect && this.#topic.isQuiet && hub.dispatcher.enter()) this.#nextPlain(message);
+    else hub.next(this.#topic, message);
+  }
+
+  #nextPlain(message: EventMessage<Type, Data>): void {
+    try {
+      super.next(message);
+    } finally {
+      this.#hub.dispatcher.leave();
+    }
   }
 
   /** Of a bus: ignored, as one finished source must not silence the others. Standing alone: subscribers complete, handlers finish. */

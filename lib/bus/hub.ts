@@ -2,19 +2,26 @@ import { asyncScheduler, type SchedulerLike, type Subscription } from 'rxjs';
 import { ClosedError } from '../core/errors.ts';
 import type { EventDefinition } from '../core/event-definition.ts';
 import { type CreateId, randomId } from '../core/ids.ts';
-import { copyMessage, type EventMessage, type MessageOptions, StampedMessage } from '../core/message.ts';
+import {
+  copyMessage,
+  type EventMessage,
+  type MessageOptions,
+  NO_HEADERS,
+  StampedMessage,
+  stampMessage,
+} from '../core/message.ts';
 import { expectDelay, expectFunction } from '../core/options.ts';
 import type { DeliveryReport } from '../core/outcome.ts';
 import { checkData, checkDataNow } from '../core/schema.ts';
 import { createDeadLetterQueue, type DeadLetterQueue } from '../process/dead-letter-queue.ts';
-import { addCounts, Drainage, type DrainCounts } from '../process/drainage.ts';
+import { Drainage } from '../process/drainage.ts';
 import { Engine } from '../process/engine.ts';
 import { ErrorReports } from '../process/error-reports.ts';
 import type { Handler } from '../process/handler.ts';
 import { SafeProbe } from '../process/probe.ts';
 import type { DrainOptions, DrainReport } from '../process/stats.ts';
 import { type AttemptSender, BusAttempt } from './bus-attempt.ts';
-import { duplicateHandler, selfDeadlock } from './bus-errors.ts';
+import { selfDeadlock } from './bus-errors.ts';
 import type { BusStats } from './bus-stats.ts';
 import { DeliveryTicket } from './delivery-ticket.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -22,17 +29,11 @@ import { Edge } from './edge.ts';
 import type { PublishOptions } from './event-emitter.ts';
 import type { BusHandlerContext, EventSubscription, OnOptions } from './event-subscription.ts';
 import type { HubOptions } from './hub-options.ts';
-import { Registration } from './registration.ts';
+import { type Listening, Registration } from './registration.ts';
+import { Registrations } from './registrations.ts';
 import { OnceGate } from './target.ts';
 import type { Topic } from './topic.ts';
 import { Topics } from './topics.ts';
-
-/** What a handler listens to, resolved. */
-export interface Listening {
-  /** For the name of a handler without one. */
-  readonly label: string;
-  readonly matches: (type: string) => boolean;
-}
 
 /**
  * What is behind a bus, and behind a subject that stands alone: topics, handlers and their life, without a typed face.
@@ -48,13 +49,12 @@ export class Hub implements AttemptSender {
   readonly #createId: CreateId;
   readonly #source: string | undefined;
   readonly #validates: boolean;
+  /** Neither checked nor watched: emits go straight on. */
+  readonly #isPlain: boolean;
   readonly #probe: SafeProbe | undefined;
-  readonly #dispatcher: Dispatcher;
-  readonly #registrations = new Map<string, Registration>();
+  readonly dispatcher: Dispatcher;
+  readonly #registrations = new Registrations();
   readonly #forwarding: Subscription;
-  /** Counts of handlers that have closed. */
-  readonly #retired = { handled: 0, dead: 0, dropped: 0 };
-  #unnamed = 0;
   #state: BusStats['state'] = 'open';
   #drainage: Drainage | undefined;
 
@@ -69,9 +69,12 @@ export class Hub implements AttemptSender {
     this.#createId = createId;
     this.#source = source;
     this.#validates = validate;
+    this.#isPlain = !validate && probe === undefined;
     this.#probe = probe && new SafeProbe(probe, this.errors);
-    this.#dispatcher = new Dispatcher(scheduler, maxEventsPerTurn, this.errors);
-    this.topics = new Topics(events, (topic) => this.#joinAll(topic));
+    this.dispatcher = new Dispatcher(scheduler, maxEventsPerTurn, this.errors);
+    this.topics = new Topics(events, (topic) => {
+      for (const { target } of this.#registrations.matching(topic.definition.type)) topic.add(target);
+    });
     this.#forwarding = deadLetters.errors.subscribe(({ kind, error, handler }) =>
       this.errors.report(kind, error, handler),
     );
@@ -92,14 +95,28 @@ export class Hub implements AttemptSender {
     return this.#state === 'closed';
   }
 
+  /** Whether messages go to a topic as they are, and at once. */
+  get isDirect(): boolean {
+    return this.#isPlain && this.#state === 'open';
+  }
+
   // ---- Sending ----
 
   /** @param by - the attempt whose handler emits; while draining, only those may */
   emit(definition: EventDefinition, data: unknown, options?: MessageOptions, by?: BusAttempt): boolean {
-    this.#expectOpen(by);
+    if (this.#state !== 'open') this.#expectOpen(by);
     const topic = this.topics.of(definition);
-    const checked = this.#validates ? checkDataNow(definition, data, 'publish()') : data;
-    return this.#send(topic, checked, options);
+    if (!this.#isPlain || options !== undefined) return this.#emitWith(topic, data, options);
+    const now = this.#scheduler.now();
+    const { type } = topic.definition;
+    const message = new StampedMessage(type, data, now, this.#createId, this.#source, undefined, NO_HEADERS);
+    return this.dispatcher.dispatch(topic, message, now);
+  }
+
+  #emitWith(topic: Topic, data: unknown, options: MessageOptions | undefined): boolean {
+    const checked = this.#validates ? checkDataNow(topic.definition, data, 'publish()') : data;
+    const now = this.#scheduler.now();
+    return this.#dispatch(topic, this.#stamp(topic, checked, now, options), now);
   }
 
   publish(
@@ -135,11 +152,6 @@ export class Hub implements AttemptSender {
     throw new ClosedError('the bus');
   }
 
-  #send(topic: Topic, data: unknown, options: MessageOptions | undefined): boolean {
-    const now = this.#scheduler.now();
-    return this.#dispatch(topic, this.#stamp(topic, data, now, options), now);
-  }
-
   #sendWithTicket(
     topic: Topic,
     data: unknown,
@@ -157,14 +169,14 @@ export class Hub implements AttemptSender {
   }
 
   #stamp({ definition }: Topic, data: unknown, now: number, options: MessageOptions | undefined): EventMessage {
-    return new StampedMessage(definition.type, data, now, this.#createId, this.#source, options);
+    return stampMessage(definition.type, data, now, this.#createId, this.#source, options);
   }
 
   #dispatch(topic: Topic, message: EventMessage, now: number, ticket?: DeliveryTicket): boolean {
     const headers = this.#probe?.publishing(message);
     const sent =
       headers === undefined ? message : copyMessage(message, { headers: { ...message.headers, ...headers } });
-    return this.#dispatcher.dispatch(topic, sent, now, ticket);
+    return this.dispatcher.dispatch(topic, sent, now, ticket);
   }
 
   // ---- Listening ----
@@ -178,8 +190,7 @@ export class Hub implements AttemptSender {
     this.#expectOpen();
     const { deadLetters, errors } = this;
     const { random, probe } = this.#options;
-    const name = options.name ?? `${label}#${++this.#unnamed}`;
-    if (this.#registrations.has(name)) throw duplicateHandler(name);
+    const name = this.#registrations.nameOf(options.name, label);
     const engine: Engine<EventMessage> = new Engine(
       // Its attempts are BusAttempts.
       handler as Handler<EventMessage>,
@@ -193,24 +204,19 @@ export class Hub implements AttemptSender {
         onIdle: () => this.#endIfIdle(),
         onClosed: () => {
           signal?.removeEventListener('abort', close);
-          this.#retire(registration);
+          this.#registrations.retire(registration);
+          this.#forget(registration);
         },
       },
     );
     const close = (): void => void engine.close();
     const target = isOnce ? new OnceGate(engine, () => this.#forget(registration)) : engine.direct;
     const registration = new Registration(engine, target, matches);
-    this.#registrations.set(name, registration);
+    this.#registrations.add(registration);
     if (signal?.aborted) close();
     else signal?.addEventListener('abort', close, { once: true });
     for (const topic of this.topics.matching(matches)) this.#join(registration, topic);
     return registration;
-  }
-
-  #joinAll(topic: Topic): void {
-    for (const { matches, target } of this.#registrations.values()) {
-      if (matches(topic.definition.type)) topic.add(target);
-    }
   }
 
   /** Those who come late are given what the topic remembers. */
@@ -224,21 +230,14 @@ export class Hub implements AttemptSender {
     for (const topic of this.topics.matching(matches)) topic.forget();
   }
 
-  #retire(registration: Registration): void {
-    const { name, engine } = registration;
-    this.#registrations.delete(name);
-    addCounts(this.#retired, engine.ended);
-    this.#forget(registration);
-  }
-
   // ---- Life ----
 
   stats(): BusStats {
     return {
       state: this.#state,
-      emitted: this.#dispatcher.sent,
+      emitted: this.dispatcher.sent,
       invalid: this.edge.invalid,
-      handlers: [...this.#registrations.values()].map((registration) => registration.stats()),
+      handlers: this.#registrations.stats(),
     };
   }
 
@@ -247,30 +246,34 @@ export class Hub implements AttemptSender {
     const drainage = this.#drainage ?? this.#startDrainage();
     if (deadlineMs !== undefined && !this.isClosed) drainage.addDeadline(deadlineMs, () => this.close());
     this.#endIfIdle();
-    return drainage.report;
+    const report = await drainage.report;
+    // Letters are what is left of events: the deadline is given once more to stores that take their time.
+    await this.deadLetters.flush(deadlineMs);
+    return report;
   }
 
   close(): void {
     if (this.isClosed) return;
     const completed = this.#isIdle();
     this.#state = 'closed';
-    let abandoned = 0;
-    for (const { engine } of this.#registrations.values()) abandoned += engine.close();
+    this.dispatcher.isClosed = true;
+    const abandoned = this.#registrations.close();
     this.topics.end();
-    this.#drainage?.end(this.#counts(), abandoned, completed);
+    this.#drainage?.end(this.#registrations.ended, abandoned, completed);
     this.edge.close();
     this.#forwarding.unsubscribe();
   }
 
   /** The report is there before anything can end it. */
   #startDrainage(): Drainage {
-    const drainage = new Drainage(this.#counts(), this.#scheduler);
+    const drainage = new Drainage(this.#registrations.ended, this.#scheduler);
     this.#drainage = drainage;
-    if (this.isClosed) drainage.end(this.#counts(), 0, true);
-    else this.#state = 'draining';
-    for (const { engine } of this.#registrations.values()) {
-      engine.refuse(({ awaitedBy }) => awaitedBy === undefined);
-      engine.resume();
+    if (this.isClosed) {
+      drainage.end(this.#registrations.ended, 0, true);
+    } else {
+      this.#state = 'draining';
+      this.dispatcher.onRest = () => this.#endIfIdle();
+      this.#registrations.beginDrain();
     }
     return drainage;
   }
@@ -280,12 +283,6 @@ export class Hub implements AttemptSender {
   }
 
   #isIdle(): boolean {
-    return this.#dispatcher.isIdle && [...this.#registrations.values()].every(({ engine }) => engine.isIdle);
-  }
-
-  #counts(): DrainCounts {
-    const counts = { ...this.#retired };
-    for (const { engine } of this.#registrations.values()) addCounts(counts, engine.ended);
-    return counts;
+    return this.dispatcher.isIdle && this.#registrations.isIdle;
   }
 }

@@ -5,6 +5,13 @@ import type { DrainOptions, DrainReport, ProcessorStats } from '../process/stats
 import type { EventSubscription } from './event-subscription.ts';
 import type { Target } from './target.ts';
 
+/** What a handler listens to, resolved. */
+export interface Listening {
+  /** For the name of a handler without one. */
+  readonly label: string;
+  readonly matches: (type: string) => boolean;
+}
+
 /** A handler as its bus knows it: which types it listens to, and the engine behind it. */
 export class Registration implements EventSubscription {
   readonly engine: Engine<EventMessage>;

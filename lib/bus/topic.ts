@@ -3,7 +3,8 @@ import { InvalidOptionError, OverflowError } from '../core/errors.ts';
 import type { EventMessage } from '../core/message.ts';
 import { expectCount } from '../core/options.ts';
 import type { DeliveryTicket } from './delivery-ticket.ts';
-import type { Target } from './target.ts';
+import type { Verdict } from '../process/gate.ts';
+import type { Listener, Target } from './target.ts';
 
 /** The subscribers of a topic's subject, who follow RxJS's own rules. */
 export interface PlainSubscribers {
@@ -65,32 +66,33 @@ export class Topic {
     this.#closed = 0;
   }
 
+  /** Whether there is nothing to do for a message but to tell plain subscribers. */
+  get isQuiet(): boolean {
+    return this.#targets.length === 0 && this.#replaySize === 0;
+  }
+
   /**
    * Offers a message to the handlers, then to the plain subscribers. Handlers that are added meanwhile miss it, those that are closed
    * meanwhile are skipped.
    *
-   * @param onRejected - told of a handler with `overflow: 'fail'` that had no room
-   * @returns whether every handler handles it or lets it wait
+   * @returns whether every handler handles it or lets it wait; or the error, if one with `overflow: 'fail'` had no room
    */
-  deliver(message: EventMessage, now: number, onRejected: (error: OverflowError) => void): boolean {
+  deliver(message: EventMessage, now: number): OverflowError | boolean {
     const targets = this.#targets;
     const { length } = targets;
-    let isTaken = true;
+    let result: OverflowError | boolean = true;
     if (this.#replaySize > 0) this.#remember(message);
     for (let index = 0; index < length; index++) {
       const target = targets[index]!;
       const verdict = target.offer(message, now);
-      if (verdict === 'taken' || (verdict === 'rejected' && !target.owner.isListening)) continue;
-      isTaken = false;
-      if (verdict === 'rejected') onRejected(new OverflowError(target.owner.name));
+      if (verdict !== 'taken') result = worse(result, verdict, target.owner);
     }
-    this.#onItsWay = undefined;
-    if (this.plain?.observed) this.plain.deliver(message);
-    return isTaken;
+    if (this.plain !== undefined || this.#replaySize > 0) this.#tellPlain(message);
+    return result;
   }
 
   /** The same for a message whose producer waits for the report. */
-  deliverWith(ticket: DeliveryTicket, message: EventMessage): void {
+  deliverWith(ticket: DeliveryTicket, message: EventMessage): boolean {
     const targets = this.#targets;
     const { length } = targets;
     if (this.#replaySize > 0) this.#remember(message);
@@ -98,9 +100,14 @@ export class Topic {
       const { owner } = targets[index]!;
       if (owner.isListening && !ticket.isAborted) ticket.deliver(owner, message);
     }
+    this.#tellPlain(message);
+    ticket.close();
+    return true;
+  }
+
+  #tellPlain(message: EventMessage): void {
     this.#onItsWay = undefined;
     if (this.plain?.observed) this.plain.deliver(message);
-    ticket.close();
   }
 
   #remember(message: EventMessage): void {
@@ -108,4 +115,14 @@ export class Topic {
     this.#replay.push(message);
     if (this.#replay.length > this.#replaySize) this.#replay.shift();
   }
+}
+
+/** The first error counts most; then a copy that is dead or dropped. One that nobody listens for any more counts nothing. */
+function worse(
+  result: OverflowError | boolean,
+  verdict: Verdict,
+  { name, isListening }: Listener,
+): OverflowError | boolean {
+  if (typeof result === 'object' || (verdict === 'rejected' && !isListening)) return result;
+  return verdict === 'rejected' ? new OverflowError(name) : false;
 }

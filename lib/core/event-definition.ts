@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { InvalidOptionError } from './errors.ts';
 import { randomId } from './ids.ts';
-import { type EventMessage, type MessageOptions, StampedMessage } from './message.ts';
+import { type EventMessage, type MessageOptions, stampMessage } from './message.ts';
 import { show } from './options.ts';
 import { expectSchema } from './schema.ts';
 
@@ -57,6 +57,6 @@ export function defineEvent<const Type extends string, Schema extends StandardSc
     type,
     schema: expectSchema(type, schema) as StandardSchemaV1<unknown, Data>,
     create: (data: Data, options?: MessageOptions): EventMessage<Type, Data> =>
-      new StampedMessage(type, data, options?.time ?? Date.now(), randomId, undefined, options),
+      stampMessage(type, data, options?.time ?? Date.now(), randomId, undefined, options),
   });
 }

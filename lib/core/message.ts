@@ -48,9 +48,12 @@ export interface MessageOptions {
   readonly headers?: MessageHeaders;
 }
 
-const NO_HEADERS: MessageHeaders = /* @__PURE__ */ Object.freeze({});
+/** What a message without headers has. */
+export const NO_HEADERS: MessageHeaders = /* @__PURE__ */ Object.freeze({});
 
-/** The message class: data plus an id that is made when first read. */
+/**
+ * The message class: data plus an id that is made when first read.
+ */
 export class StampedMessage<Type extends string, Data> implements EventMessage<Type, Data> {
   readonly type: Type;
   readonly time: number;
@@ -65,24 +68,17 @@ export class StampedMessage<Type extends string, Data> implements EventMessage<T
     data: Data,
     time: number,
     identity: string | CreateId,
-    source?: string,
-    options?: MessageOptions,
+    source: string | undefined,
+    subject: string | undefined,
+    headers: MessageHeaders,
   ) {
     this.type = type;
     this.time = time;
     this.data = data;
-    if (options === undefined) {
-      this.source = source;
-      this.subject = undefined;
-      this.headers = NO_HEADERS;
-      this.#identity = identity;
-    } else {
-      this.time = options.time ?? time;
-      this.source = 'source' in options ? options.source : source;
-      this.subject = options.subject;
-      this.headers = options.headers ?? NO_HEADERS;
-      this.#identity = options.id ?? identity;
-    }
+    this.source = source;
+    this.subject = subject;
+    this.headers = headers;
+    this.#identity = identity;
   }
 
   get id(): string {
@@ -101,6 +97,19 @@ export class StampedMessage<Type extends string, Data> implements EventMessage<T
       headers,
     };
   }
+}
+
+/** Makes a message of its parts and of what options say. */
+export function stampMessage<Type extends string, Data>(
+  type: Type,
+  data: Data,
+  now: number,
+  createId: CreateId,
+  source: string | undefined,
+  options: MessageOptions = {},
+): StampedMessage<Type, Data> {
+  const { id = createId, time = now, subject, headers = NO_HEADERS } = options;
+  return new StampedMessage(type, data, time, id, 'source' in options ? options.source : source, subject, headers);
 }
 
 /**
@@ -122,5 +131,5 @@ export function copyMessage<Type extends string, Data>(
 ): EventMessage<Type, Data> {
   const { id, type, time, source, subject, headers } = message;
   const data = 'data' in changes ? changes.data : message.data;
-  return new StampedMessage(type, data, time, id, source, { source, subject, headers, ...changes });
+  return stampMessage(type, data, time, () => id, source, { source, subject, headers, ...changes });
 }

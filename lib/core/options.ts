@@ -39,10 +39,16 @@ export function expectOneOf<Choice extends string>(name: string, value: Choice, 
   throw new InvalidOptionError(`Expected ${name} to be one of '${choices.join("', '")}', got ${show(value)}.`);
 }
 
-/** Returns `value` if it is a function or absent. */
-export function expectFunction<Value>(name: string, value: Value): Value {
-  if (value === undefined || typeof value === 'function') return value;
+/** Returns `value` if it is a function; or absent, unless it is required. */
+export function expectFunction<Value>(name: string, value: Value, isRequired = false): Value {
+  if (typeof value === 'function' || (value === undefined && !isRequired)) return value;
   throw new InvalidOptionError(`Expected ${name} to be a function, got ${show(value)}.`);
+}
+
+/** Returns `value` if it is an object of options, or absent. */
+export function expectOptions<Value>(name: string, value: Value): Value {
+  if (value === undefined || (typeof value === 'object' && value !== null)) return value;
+  throw new InvalidOptionError(`Expected ${name} to be an object of options, got ${show(value)}.`);
 }
 
 /** A short form of any value for an error text; never its content, which may be private or huge. */

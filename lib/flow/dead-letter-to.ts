@@ -41,7 +41,7 @@ export interface DeadLetterSink<Letter> {
  */
 export function deadLetterTo<Value, Letter>(
   sink: DeadLetterSink<Letter>,
-  toLetter: (error: unknown) => Letter,
+  toLetter: (error: unknown) => NoInfer<Letter>,
 ): OperatorFunction<Value, Value> {
   return catchError((error: unknown): Observable<never> => {
     const stored = sink.next(toLetter(error));

@@ -9,14 +9,17 @@ import {
   type SchedulerLike,
   tap,
 } from 'rxjs';
+import { AgedMap } from '../core/aged-map.ts';
 import { expectCount, expectDelay, expectFunction } from '../core/options.ts';
 
 /** How many keys are remembered, and for how long. */
-export interface DeduplicateOptions {
+export interface DeduplicateOptions<Item = unknown> {
   /** Completed keys that are remembered; the oldest goes first. ≥ 1. @defaultValue 10_000 */
   readonly maxSize?: number;
   /** Milliseconds for which a completed key is remembered; \> 0, or Infinity. @defaultValue Infinity */
   readonly maxAgeMs?: number;
+  /** Told of each item that was left out. */
+  readonly onDuplicate?: (item: Item) => void;
   /** Items worked on at a time, as in `mergeMap`; ≥ 1, or Infinity. @defaultValue Infinity */
   readonly concurrency?: number;
   /** The clock of `maxAgeMs`. @defaultValue asyncScheduler */
@@ -54,18 +57,19 @@ export function deduplicate<Item, Result>(
     maxSize = 10_000,
     maxAgeMs = Infinity,
     concurrency = Infinity,
+    onDuplicate,
     scheduler = asyncScheduler,
-  }: DeduplicateOptions = {},
+  }: DeduplicateOptions<Item> = {},
 ): OperatorFunction<Item, Result> {
-  expectFunction('key', key);
-  expectFunction('project', project);
+  expectFunction('key', key, true);
+  expectFunction('project', project, true);
+  expectFunction('onDuplicate', onDuplicate);
   expectCount('maxSize', maxSize, 1);
   expectCount('concurrency', concurrency, 1, true);
   if (maxAgeMs !== Infinity) expectDelay('maxAgeMs', maxAgeMs, true);
 
   const inProgress = new Set<unknown>();
-  // In the order of completion: the oldest is first.
-  const completedAt = new Map<unknown, number>();
+  const completedAt = new AgedMap<unknown, number>();
 
   function isDuplicate(id: unknown): boolean {
     forgetOld(scheduler.now() - maxAgeMs);
@@ -73,9 +77,9 @@ export function deduplicate<Item, Result>(
   }
 
   function forgetOld(before: number): void {
-    for (const [id, time] of completedAt) {
-      if (time > before && completedAt.size <= maxSize) return;
-      completedAt.delete(id);
+    for (let { oldest } = completedAt; oldest !== undefined; { oldest } = completedAt) {
+      if (oldest.value > before && completedAt.size <= maxSize) return;
+      completedAt.delete(oldest.key);
     }
   }
 
@@ -86,7 +90,10 @@ export function deduplicate<Item, Result>(
 
   return mergeMap((item: Item) => {
     const id = key(item);
-    if (isDuplicate(id)) return EMPTY;
+    if (isDuplicate(id)) {
+      onDuplicate?.(item);
+      return EMPTY;
+    }
     inProgress.add(id);
     return defer(() => from(project(item))).pipe(
       tap({ complete: () => complete(id), finalize: () => inProgress.delete(id) }),

@@ -1,4 +1,5 @@
 import { asyncScheduler, type MonoTypeOperatorFunction, retry, type SchedulerLike, timer } from 'rxjs';
+import { expectFunction } from '../core/options.ts';
 import { decideRetry, type DecideRetry, type RetryPolicy } from './retry-policy.ts';
 
 /** A {@link RetryPolicy} and its sources of time and chance. */
@@ -39,7 +40,7 @@ export function retryWithBackoff<Value>({
   random = Math.random,
   ...policy
 }: RetryWithBackoffOptions = {}): MonoTypeOperatorFunction<Value> {
-  return retryBy(decideRetry(policy, random), scheduler);
+  return retryBy(decideRetry(policy, expectFunction('random', random)), scheduler);
 }
 
 /** The same operator for a policy that is checked already; `resubscribe` by `retry` is the only loop. */

@@ -15,6 +15,8 @@ export interface AttemptRunnerOptions<Item> {
   readonly errors: ErrorReports;
   readonly onSucceeded: (attempt: Attempt<Item>) => void;
   readonly onFailed: (attempt: Attempt<Item>, error: unknown) => void;
+  /** Its time is over, and it is still to be aborted. */
+  readonly onExpired: (attempt: Attempt<Item>, error: Error) => void;
   /** A result came of an attempt that had been given up. */
   readonly onLate: (attempt: Attempt<Item>) => void;
 }
@@ -186,8 +188,7 @@ export class AttemptRunner<Item> {
     for (let { first } = this.inFlight; first !== undefined && isDue(first); { first } = this.inFlight) {
       const error = new HandlerTimeoutError(name, timeoutMs);
       this.detach(first);
-      this.abort(first, error);
-      this.#options.onFailed(first, error);
+      this.#options.onExpired(first, error);
     }
     this.#watchDeadline();
   }

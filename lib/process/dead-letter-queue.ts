@@ -1,21 +1,28 @@
 import {
   asyncScheduler,
+  BehaviorSubject,
   defer,
+  first,
+  firstValueFrom,
   from,
+  map,
   mergeMap,
+  NEVER,
   Observable,
   type Observer,
   of,
+  race,
   type SchedulerLike,
   Subject,
   Subscriber,
   type Subscription,
   tap,
+  timer,
 } from 'rxjs';
 import type { DeadLetter } from '../core/dead-letter.ts';
 import { MillraceError } from '../core/errors.ts';
 import type { EventMessage } from '../core/message.ts';
-import { expectCount, expectFunction } from '../core/options.ts';
+import { expectCount, expectDelay, expectFunction } from '../core/options.ts';
 import { RingBuffer } from '../core/ring-buffer.ts';
 import { isPromiseLike } from '../core/schema.ts';
 import type { DeadLetterSink } from '../flow/dead-letter-to.ts';
@@ -62,6 +69,11 @@ export class DeadLetterQueue<Item = EventMessage> extends Subject<DeadLetter<Ite
   /** Who sent a letter takes it back while it lives; after that, whoever has its name. */
   readonly #origins = new WeakMap<DeadLetter<Item>, RedriveTarget<Item>>();
   readonly #inRedrive = new Set<string>();
+  /** Letters that were removed since the redrives in progress took their lists. */
+  readonly #removed = new Set<string>();
+  #redrives = 0;
+  /** How many letters are on their way to the store. */
+  readonly #storing = new BehaviorSubject(0);
   readonly #announcements = new RingBuffer<DeadLetter<Item>>();
   #isAnnouncing = false;
 
@@ -89,8 +101,15 @@ export class DeadLetterQueue<Item = EventMessage> extends Subject<DeadLetter<Ite
   /** The same, with a promise if the store gave one: when it resolves, the letter is safe. */
   add(letter: DeadLetter<Item>): Promise<void> | void {
     const stored = this.#insist(() => this.#store.add(letter));
-    if (stored !== undefined) return stored.then(() => this.#announce(letter));
-    this.#announce(letter);
+    if (stored === undefined) {
+      this.#announce(letter);
+      return undefined;
+    }
+    this.#storing.next(this.#storing.value + 1);
+    return stored.then(() => {
+      this.#announce(letter);
+      this.#storing.next(this.#storing.value - 1);
+    });
   }
 
   /** Ignored: the queue has many sources. */
@@ -113,7 +132,7 @@ export class DeadLetterQueue<Item = EventMessage> extends Subject<DeadLetter<Ite
 
   /** The letters kept, the oldest first. */
   async list({ filter, limit = Infinity }: LetterSelection<Item> = {}): Promise<readonly DeadLetter<Item>[]> {
-    return select(await this.#store.list(), filter, limit);
+    return select(await firstValueFrom(this.#ask(() => this.#store.list())), filter, limit);
   }
 
   /**
@@ -129,15 +148,35 @@ export class DeadLetterQueue<Item = EventMessage> extends Subject<DeadLetter<Ite
     limit = Infinity,
     ...options
   }: LetterSelection<Item> & RedriveOptions = {}): Promise<RedriveReport> {
-    const letters = defer(() => nowOrLater(this.#store.list())).pipe(mergeMap((all) => select(all, filter, limit)));
-    return redriveLetters(letters, (letter) => this.#redriveOne(letter), options, this.#scheduler);
+    const letters = this.#ask(() => this.#store.list()).pipe(mergeMap((all) => select(all, filter, limit)));
+    this.#redrives++;
+    try {
+      return await redriveLetters(letters, (letter) => this.#redriveOne(letter), options, this.#scheduler);
+    } finally {
+      if (--this.#redrives === 0) this.#removed.clear();
+    }
   }
 
   /** Removes letters and returns how many. */
   async discard(selection: LetterSelection<Item> = {}): Promise<number> {
     const letters = await this.list(selection);
-    await Promise.all(letters.map(async ({ id }) => this.#insist(() => this.#store.remove(id))));
+    await Promise.all(letters.map(async ({ id }) => this.#remove(id)));
     return letters.length;
+  }
+
+  /**
+   * Waits until every letter is with the store, for at most `withinMs` milliseconds if given.
+   *
+   * @returns whether every letter is
+   */
+  flush(withinMs?: number): Promise<boolean> {
+    if (withinMs !== undefined) expectDelay('withinMs', withinMs);
+    const isFlushed = this.#storing.pipe(
+      first((count) => count === 0),
+      map(() => true),
+    );
+    const isLate = withinMs === undefined ? NEVER : timer(withinMs, this.#scheduler).pipe(map(() => false));
+    return firstValueFrom(race(isFlushed, isLate));
   }
 
   /** @internal Who takes back the letters with this handler name, or, without a name, those that no handler was reached with. */
@@ -162,13 +201,14 @@ export class DeadLetterQueue<Item = EventMessage> extends Subject<DeadLetter<Ite
   #redriveOne(letter: DeadLetter<Item>): Observable<Redriven> {
     const origin = this.#origins.get(letter);
     const target = origin?.isClosed === false ? origin : this.#targets.get(letter.handler);
-    if (target === undefined || target.isClosed || this.#inRedrive.has(letter.id)) return of('skipped');
+    const isGone = this.#inRedrive.has(letter.id) || this.#removed.has(letter.id);
+    if (target === undefined || target.isClosed || isGone) return of('skipped');
     this.#inRedrive.add(letter.id);
     return new Observable((subscriber) => {
       target.redrive(letter, ({ outcome }) => {
         this.#inRedrive.delete(letter.id);
         const isKept = outcome === 'rejected';
-        const removed = isKept ? undefined : this.#insist(() => this.#store.remove(letter.id));
+        const removed = isKept ? undefined : this.#remove(letter.id);
         nowOrLater(removed).subscribe(() => {
           subscriber.next(outcome);
           subscriber.complete();
@@ -177,19 +217,27 @@ export class DeadLetterQueue<Item = EventMessage> extends Subject<DeadLetter<Ite
     });
   }
 
-  /** Repeats what a store failed to do until it succeeds: a letter in hand is not let go. */
+  #remove(id: string): Promise<void> | void {
+    if (this.#redrives > 0) this.#removed.add(id);
+    return this.#insist(() => this.#store.remove(id));
+  }
+
+  /** Asks the store until it answers: a letter in hand is not let go. */
+  #ask<Answer>(question: () => Answer | PromiseLike<Answer>): Observable<Answer> {
+    return defer(() => nowOrLater(question())).pipe(
+      tap({ error: (error) => this.#reports.report('dead-letter-store', error) }),
+      retryBy(STORE_RETRY, this.#scheduler),
+    );
+  }
+
+  /** The same for what need not be awaited if it is done at once. */
   #insist(work: () => PromiseLike<void> | void): Promise<void> | void {
     let isDone = false;
     let resolve: (() => void) | undefined;
-    defer(() => nowOrLater(work()))
-      .pipe(
-        tap({ error: (error) => this.#reports.report('dead-letter-store', error) }),
-        retryBy(STORE_RETRY, this.#scheduler),
-      )
-      .subscribe(() => {
-        isDone = true;
-        resolve?.();
-      });
+    this.#ask(work).subscribe(() => {
+      isDone = true;
+      resolve?.();
+    });
     return isDone ? undefined : new Promise((done) => (resolve = done));
   }
 

@@ -1,3 +1,4 @@
+import { AgedMap } from '../core/aged-map.ts';
 import type { DeadLetter } from '../core/dead-letter.ts';
 import type { EventMessage } from '../core/message.ts';
 import { expectCount } from '../core/options.ts';
@@ -29,13 +30,13 @@ export function memoryDeadLetterStore<Item = EventMessage>({
   onEvicted,
 }: MemoryDeadLetterStoreOptions<Item> = {}): DeadLetterStore<Item> {
   expectCount('maxSize', maxSize, 1, true);
-  const letters = new Map<string, DeadLetter<Item>>();
+  const letters = new AgedMap<string, DeadLetter<Item>>();
 
   function evictOldest(): void {
-    const [oldest] = letters.values();
+    const { oldest } = letters;
     if (oldest === undefined) return;
-    letters.delete(oldest.id);
-    onEvicted?.(oldest);
+    letters.delete(oldest.key);
+    onEvicted?.(oldest.value);
   }
 
   return {
@@ -43,7 +44,7 @@ export function memoryDeadLetterStore<Item = EventMessage>({
       if (letters.size >= maxSize && !letters.has(letter.id)) evictOldest();
       letters.set(letter.id, letter);
     },
-    remove: (id) => void letters.delete(id),
-    list: () => [...letters.values()],
+    remove: (id) => letters.delete(id),
+    list: () => letters.values(),
   };
 }

@@ -60,11 +60,14 @@ export class DirectCall<Item, Owner extends DirectCallHost<Item>> {
     this.#readiness = isReady ? READY : BUSY;
   }
 
-  /** Says that something has happened. Returns false during a call: then it is looked at when the handler returns. */
+  /**
+   * Takes the short way out of service, until `isReady` says otherwise. Returns false during a call: then nothing may start before the
+   * handler has returned.
+   */
   interrupt(): boolean {
-    if (this.#readiness < CALLING) return true;
-    this.#readiness = INTERRUPTED;
-    return false;
+    const isCalling = this.#readiness >= CALLING;
+    this.#readiness = isCalling ? INTERRUPTED : BUSY;
+    return !isCalling;
   }
 
   /**
@@ -81,17 +84,25 @@ export class DirectCall<Item, Owner extends DirectCallHost<Item>> {
     try {
       result = this.#handle(event, attempt);
     } catch (error) {
-      this.#readiness = BUSY;
-      this.owner.fail(event, attempt, now, error);
-      return 'taken';
+      return this.#fail(event, attempt, now, error);
     }
-    if (this.#readiness === CALLING && (typeof result !== 'object' || result === null)) {
-      this.#readiness = READY;
-      this.#handled++;
-    } else {
-      this.#readiness = BUSY;
-      this.owner.follow(event, attempt, now, result);
-    }
+    const isDone = typeof result !== 'object' || result === null;
+    if (!isDone || this.#readiness !== CALLING) return this.#follow(event, attempt, now, result);
+    this.#readiness = READY;
+    this.#handled++;
+    if (this.#lent === undefined) attempt.isOver = true;
+    return 'taken';
+  }
+
+  #fail(event: Item, attempt: Attempt<Item>, now: number, error: unknown): Verdict {
+    this.#readiness = BUSY;
+    this.owner.fail(event, attempt, now, error);
+    return 'taken';
+  }
+
+  #follow(event: Item, attempt: Attempt<Item>, now: number, result: unknown): Verdict {
+    this.#readiness = BUSY;
+    this.owner.follow(event, attempt, now, result);
     return 'taken';
   }
 }

@@ -207,7 +207,10 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
     const drainage = this.#drainage ?? this.#startDrainage();
     if (deadlineMs !== undefined && !this.isClosed) drainage.addDeadline(deadlineMs, () => void this.close());
     this.#pump.run();
-    return drainage.report;
+    const report = await drainage.report;
+    // Letters are what is left of events: the deadline is given once more to stores that take their time.
+    await this.deadLetters.flush(deadlineMs);
+    return report;
   }
 
   /** @returns how many events it abandoned */

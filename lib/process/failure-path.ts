@@ -1,4 +1,4 @@
-import { Observable, throwError } from 'rxjs';
+import { Observable, Subscription, throwError } from 'rxjs';
 import type { DeadLetter, DeadLetterReason } from '../core/dead-letter.ts';
 import { HandlerTimeoutError } from '../core/errors.ts';
 import { type DeadLetterSink, deadLetterTo } from '../flow/dead-letter-to.ts';
@@ -53,12 +53,14 @@ export class FailurePath<Item> {
 
   #end(delivery: Delivery<Item>, attempts: Observable<never>): void {
     const toLetter = (error: unknown): DeadLetter<Item> => this.#write(delivery, error);
-    const subscription = attempts
-      .pipe(deadLetterTo(this.#options.letters, toLetter))
-      .subscribe({ complete: () => this.#options.onEnded(delivery) });
-    // The policy may have closed the processor meanwhile, which found nothing to unsubscribe.
-    if (delivery.isEnded && delivery.letter === undefined) subscription.unsubscribe();
-    else delivery.recovery = subscription;
+    // Before it runs: whoever is told may close the processor, which unsubscribes it.
+    const path = new Subscription();
+    delivery.recovery = path;
+    path.add(
+      attempts
+        .pipe(deadLetterTo(this.#options.letters, toLetter))
+        .subscribe({ complete: () => this.#options.onEnded(delivery) }),
+    );
   }
 
   /** Each subscription is one attempt; the first one has been made already, and failed. */

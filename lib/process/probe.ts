@@ -1,5 +1,6 @@
 import type { EventMessage, MessageHeaders } from '../core/message.ts';
 import type { DropReason, Settlement } from '../core/outcome.ts';
+import { isPromiseLike } from '../core/schema.ts';
 import type { ErrorReports } from './error-reports.ts';
 import type { DrainReport } from './stats.ts';
 
@@ -89,10 +90,26 @@ export class SafeProbe {
       return ended.result;
     };
     try {
-      this.#probe.around(handling, callOnce);
+      const around: unknown = this.#probe.around(handling, callOnce);
+      if (isPromiseLike(around)) around.then(undefined, (error: unknown) => void this.#reportForeign(error, callOnce));
     } catch (error) {
-      if (ended === undefined || !('error' in ended) || ended.error !== error) this.#errors.report('probe', error);
+      void this.#reportForeign(error, callOnce);
     }
     return callOnce();
+  }
+
+  /** Reports an error of `around`, unless it is the handler's own, passed on. */
+  async #reportForeign(error: unknown, call: () => unknown): Promise<void> {
+    if ((await errorOf(call)) !== error) this.#errors.report('probe', error);
+  }
+}
+
+/** The error that a call, which may be async, ends with, if any. */
+async function errorOf(call: () => unknown): Promise<unknown> {
+  try {
+    await call();
+    return undefined;
+  } catch (error) {
+    return error;
   }
 }

@@ -1,7 +1,7 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { InvalidOptionError } from '../core/errors.ts';
 import { type CreateId, randomId } from '../core/ids.ts';
-import { expectCount, expectDelay, expectFunction, expectOneOf, show } from '../core/options.ts';
+import { expectCount, expectDelay, expectFunction, expectOneOf, expectOptions, show } from '../core/options.ts';
 import { CircuitBreaker, type CircuitBreakerPolicy } from '../flow/circuit.ts';
 import { type DecideRetry, decideRetry, type RetryPolicy } from '../flow/retry-policy.ts';
 import type { DeadLetterQueue } from './dead-letter-queue.ts';
@@ -101,9 +101,9 @@ export function processorSettings<Item>({
     overflow: expectOneOf('overflow', overflow, ['suspend', 'drop-oldest', 'drop-newest', 'fail']),
     strategy: expectOneOf('strategy', strategy, ['queue', 'switch', 'exhaust']),
     key: expectFunction('key', key),
-    decideRetry: retry && decideRetry(retry, random),
+    decideRetry: retry === undefined ? undefined : decideRetry(expectOptions('retry', retry), random),
     timeoutMs: timeoutMs === undefined ? undefined : expectDelay('timeoutMs', timeoutMs, true),
-    breaker: breaker && new CircuitBreaker(breaker),
+    breaker: breaker === undefined ? undefined : new CircuitBreaker(expectOptions('breaker', breaker)),
     scheduler,
     createId,
   };

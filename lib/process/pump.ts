@@ -1,49 +1,37 @@
 import type { DeadLetterReason } from '../core/dead-letter.ts';
 import type { DropReason } from '../core/outcome.ts';
-import { RingBuffer } from '../core/ring-buffer.ts';
-import { Lanes } from '../flow/lanes.ts';
+import type { Lanes } from '../flow/lanes.ts';
 import { AttemptRunner } from './attempt-runner.ts';
-import { CircuitWait } from './circuit-wait.ts';
 import type { Attempt, Delivery } from './delivery.ts';
 import { FailurePath } from './failure-path.ts';
 import { Ledger } from './ledger.ts';
 import type { PumpOptions } from './pump-options.ts';
 import type { Counters } from './stats.ts';
 import { abandoned, superseded } from './stop-reasons.ts';
-import { TimeSlice } from './time-slice.ts';
-import { SingleQueue, type WaitingRoom } from './waiting-room.ts';
+import { WaitingLine } from './waiting-line.ts';
+import type { WaitingRoom } from './waiting-room.ts';
 
 /**
  * Takes every event that was accepted to its one end: it waits in the room, is attempted as slots and lanes allow, is attempted again
  * on the failure path, and is settled.
  */
 export class Pump<Item> {
-  /** Where events wait; with lanes if there are keys, or a strategy that looks at what is in progress. */
-  readonly room: WaitingRoom<Delivery<Item>>;
-  readonly lanes: Lanes<Delivery<Item>> | undefined;
   readonly #options: PumpOptions<Item>;
-  /** Without keys and with one slot, all is one lane: it is held while an event is between attempts. */
-  readonly #isOneLane: boolean;
+  readonly #line: WaitingLine<Item>;
   readonly #ledger: Ledger<Item>;
   readonly #runner: AttemptRunner<Item>;
   readonly #failurePath: FailurePath<Item>;
   /** Between attempts, or waiting for their letter to be stored. */
   readonly #recovering = new Set<Delivery<Item>>();
-  /** Whose delay is over; they start before what has never run. */
-  readonly #retries = new RingBuffer<Delivery<Item>>();
-  readonly #slice = new TimeSlice(() => this.run());
-  readonly #circuit: CircuitWait | undefined;
   #isRunning = false;
   #isPaused = false;
   #isClosed = false;
 
   constructor(options: PumpOptions<Item>) {
     const { name, handle, settings, probe, letters, errors } = options;
-    const { key, strategy, concurrency, timeoutMs, scheduler, breaker } = settings;
+    const { timeoutMs, scheduler } = settings;
     this.#options = options;
-    this.lanes = key !== undefined || strategy !== 'queue' ? new Lanes() : undefined;
-    this.room = this.lanes ?? new SingleQueue();
-    this.#isOneLane = this.lanes === undefined && concurrency === 1;
+    this.#line = new WaitingLine(settings, options.createAttempt, () => this.run());
     this.#ledger = new Ledger({ name, probe, errors, release: (delivery) => this.room.release(delivery.key) });
     this.#runner = new AttemptRunner({
       name,
@@ -56,9 +44,15 @@ export class Pump<Item> {
           : (event, attempt) => probe.around(attempt.delivery!, () => handle(event, attempt)),
       onSucceeded: (attempt) => this.#succeeded(attempt),
       onFailed: (attempt, error) => this.failed(attempt, error),
+      onExpired: (attempt, error) => {
+        this.#hold(() => {
+          this.#record(attempt, error);
+          this.#runner.abort(attempt, error);
+          this.#recover(attempt.delivery!, error);
+        });
+      },
       onLate: () => void this.counters.late++,
     });
-    this.#circuit = breaker && new CircuitWait(breaker, scheduler, () => this.run());
     this.#failurePath = new FailurePath({
       settings,
       letters,
@@ -73,11 +67,18 @@ export class Pump<Item> {
     return this.#ledger.counters;
   }
 
+  get room(): WaitingRoom<Delivery<Item>> {
+    return this.#line.room;
+  }
+
+  get lanes(): Lanes<Delivery<Item>> | undefined {
+    return this.#line.lanes;
+  }
+
   /** Whether an idle slot is the only thing that a new event needs. */
   get isClear(): boolean {
-    const isNothingWaiting = this.room.size === 0 && this.#retries.size === 0;
     const hasSlot = this.counters.pending < this.#options.settings.concurrency;
-    return isNothingWaiting && hasSlot && !this.#isPaused && !this.#isRunning && !this.#slice.isOver;
+    return hasSlot && this.#line.isClear && !this.#isPaused && !this.#isRunning;
   }
 
   /** Attempts in flight. */
@@ -92,10 +93,8 @@ export class Pump<Item> {
 
   /** Lets an event in, to wait for its start. */
   enter(delivery: Delivery<Item>): void {
-    // Whoever finds nobody waiting is not kept waiting by those before.
-    if (this.room.size === 0 && this.#retries.size === 0) this.#slice.reset();
     this.#ledger.take(delivery);
-    this.room.push(delivery.key, delivery);
+    this.#line.push(delivery);
     this.#ledger.tellTaken(delivery);
     this.run();
   }
@@ -115,19 +114,17 @@ export class Pump<Item> {
 
   /** Lets an event in for others, which are dropped. Whoever hears of that comes last, and finds the newcomer in its place. */
   replace(old: readonly Delivery<Item>[], reason: DropReason, newcomer: Delivery<Item>): void {
-    const wasRunning = this.#isRunning;
-    this.#isRunning = true;
-    const stopped = old.map((delivery) => {
-      const attempt = this.#detach(delivery);
-      this.#ledger.end(delivery, 'dropped', reason);
-      return attempt;
+    this.#hold(() => {
+      const stopped = old.map((delivery) => {
+        const attempt = this.#detach(delivery);
+        this.#ledger.end(delivery, 'dropped', reason);
+        return attempt;
+      });
+      this.enter(newcomer);
+      const why = superseded(this.#options.name);
+      for (const attempt of stopped) if (attempt !== undefined) this.#runner.abort(attempt, why);
+      for (const delivery of old) this.#ledger.tellEnd(delivery, 'dropped', reason);
     });
-    this.enter(newcomer);
-    const why = superseded(this.#options.name);
-    for (const attempt of stopped) if (attempt !== undefined) this.#runner.abort(attempt, why);
-    for (const delivery of old) this.#ledger.tellEnd(delivery, 'dropped', reason);
-    this.#isRunning = wasRunning;
-    this.run();
   }
 
   /** What a newer event of this key supersedes: not what is dead, and only waits for its letter to be stored. */
@@ -171,9 +168,8 @@ export class Pump<Item> {
       if (delivery.letter === undefined) pending.add(delivery);
       else this.#ledger.end(delivery, 'dead');
     }
-    for (let next = this.room.dropOldest(); next !== undefined; next = this.room.dropOldest()) pending.add(next);
+    for (const delivery of this.#line.close()) pending.add(delivery);
     for (const delivery of pending) this.#abandon(delivery);
-    this.#circuit?.close();
     this.#runner.rest();
     return pending.size;
   }
@@ -183,49 +179,20 @@ export class Pump<Item> {
     if (this.#isRunning || !this.#options.mayRun()) return;
     this.#isRunning = true;
     this.#options.letIn();
-    for (let delivery = this.#next(); delivery !== undefined; delivery = this.#next()) {
-      this.#start(delivery);
+    for (let attempt = this.#next(); attempt !== undefined; attempt = this.#next()) {
+      if (attempt.attempt > 1) this.counters.retried++;
+      this.#options.probe?.tell('started', attempt.delivery!);
+      this.#runner.run(attempt);
       this.#options.letIn();
     }
     this.#isRunning = false;
     this.#runner.rest();
-    if (this.counters.pending === 0) this.#slice.reset();
+    if (this.counters.pending === 0) this.#line.rest();
     this.#options.onRest();
   }
 
-  /** Takes the next delivery that may start now. */
-  #next(): Delivery<Item> | undefined {
-    const { concurrency, breaker, scheduler } = this.#options.settings;
-    const isLaneHeld = this.#isOneLane && this.counters.pending > this.room.size;
-    if (this.#isPaused || this.#slice.isOver || this.#runner.inFlight.size >= concurrency) return undefined;
-    if (this.#retries.size === 0 && (isLaneHeld || this.room.size === 0)) return undefined;
-    const now = scheduler.now();
-    if (this.#slice.mustEnd(now)) return undefined;
-    const pass = this.#circuit?.tryStart(now);
-    if (this.#circuit !== undefined && pass === undefined) return undefined;
-    const delivery = this.#nextRetry() ?? (isLaneHeld ? undefined : this.room.shift());
-    if (delivery === undefined) {
-      breaker?.cancelled(pass);
-      return undefined;
-    }
-    delivery.holdsLane = true;
-    delivery.current = this.#options.createAttempt(delivery.event, ++delivery.attempts, now);
-    delivery.current.delivery = delivery;
-    delivery.current.circuitPass = pass;
-    return delivery;
-  }
-
-  /** Some may have been given up since they became ready. */
-  #nextRetry(): Delivery<Item> | undefined {
-    let delivery = this.#retries.shift();
-    while (delivery?.isEnded || delivery?.letter !== undefined) delivery = this.#retries.shift();
-    return delivery;
-  }
-
-  #start(delivery: Delivery<Item>): void {
-    if (delivery.attempts > 1) this.counters.retried++;
-    this.#options.probe?.tell('started', delivery);
-    this.#runner.run(delivery.current!);
+  #next(): Attempt<Item> | undefined {
+    return this.#isPaused ? undefined : this.#line.next(this.running, this.counters.pending);
   }
 
   #succeeded(attempt: Attempt<Item>): void {
@@ -238,17 +205,25 @@ export class Pump<Item> {
     this.run();
   }
 
-  /** An attempt failed: by its handler, or by its time. */
+  /** An attempt failed by its handler. */
   failed(attempt: Attempt<Item>, error: unknown): void {
-    const delivery = attempt.delivery!;
-    const { retrying } = delivery;
+    this.#record(attempt, error);
+    this.#recover(attempt.delivery!, error);
+    this.run();
+  }
+
+  #record({ delivery, attempt, startedAt, circuitPass }: Attempt<Item>, error: unknown): void {
     const { breaker, scheduler } = this.#options.settings;
-    // Stopping it may have called somebody who superseded it.
-    if (delivery.isEnded) return;
     const endedAt = scheduler.now();
-    delivery.current = undefined;
-    (delivery.records ??= []).push({ attempt: attempt.attempt, startedAt: attempt.startedAt, endedAt, error });
-    breaker?.failed(attempt.circuitPass, endedAt);
+    delivery!.current = undefined;
+    (delivery!.records ??= []).push({ attempt, startedAt, endedAt, error });
+    breaker?.failed(circuitPass, endedAt);
+  }
+
+  #recover(delivery: Delivery<Item>, error: unknown): void {
+    const { retrying } = delivery;
+    // Aborting the attempt may have called somebody who superseded or closed it.
+    if (delivery.isEnded) return;
     if (this.#isClosed) {
       this.#abandon(delivery);
     } else if (retrying === undefined) {
@@ -258,11 +233,20 @@ export class Pump<Item> {
       delivery.retrying = undefined;
       retrying.error(error);
     }
+  }
+
+  /** Starts nothing before all of this is done: it may call back with anything. */
+  #hold(work: () => void): void {
+    const wasRunning = this.#isRunning;
+    this.#options.mayRun();
+    this.#isRunning = true;
+    work();
+    this.#isRunning = wasRunning;
     this.run();
   }
 
   #attemptAgain(delivery: Delivery<Item>): void {
-    this.#retries.push(delivery);
+    this.#line.pushRetry(delivery);
     this.run();
   }
 

@@ -11,7 +11,7 @@ import {
   timer,
 } from 'rxjs';
 import type { DeadLetter } from '../core/dead-letter.ts';
-import { expectNumber } from '../core/options.ts';
+import { expectDelay, expectNumber } from '../core/options.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { SettlementListener } from './delivery.ts';
 
@@ -52,7 +52,7 @@ export function redriveLetters<Item>(
   { perSecond = Infinity, signal }: RedriveOptions,
   scheduler: SchedulerLike,
 ): Promise<RedriveReport> {
-  if (perSecond !== Infinity) expectNumber('perSecond', perSecond);
+  if (perSecond !== Infinity) expectDelay('1_000 / perSecond', 1_000 / expectNumber('perSecond', perSecond));
   const paced = letters.pipe(
     concatMap((letter, index) =>
       index === 0 || perSecond === Infinity ? of(letter) : timer(1_000 / perSecond, scheduler).pipe(map(() => letter)),

@@ -1,0 +1,73 @@
+import type { EventMessage } from '../core/message.ts';
+import type { Delivery } from '../process/delivery.ts';
+import { addCounts, type DrainCounts } from '../process/drainage.ts';
+import type { ProcessorStats } from '../process/stats.ts';
+import { duplicateHandler } from './bus-errors.ts';
+import type { Registration } from './registration.ts';
+
+/** The handlers of a bus, in the order of their registration. */
+export class Registrations {
+  readonly #registrations = new Map<string, Registration>();
+  /** Counts of handlers that have closed. */
+  readonly #retired = { handled: 0, dead: 0, dropped: 0 };
+  #unnamed = 0;
+  #isClosed = false;
+
+  get all(): readonly Registration[] {
+    return [...this.#registrations.values()];
+  }
+
+  get isIdle(): boolean {
+    return this.all.every(({ engine }) => engine.isIdle);
+  }
+
+  /** How the events of all handlers have ended, those of handlers that have closed included. */
+  get ended(): DrainCounts {
+    const sum = { ...this.#retired };
+    for (const { engine } of this.all) addCounts(sum, engine.ended);
+    return sum;
+  }
+
+  /** @throws InvalidOptionError `DUPLICATE_HANDLER` when the name is taken */
+  nameOf(given: string | undefined, label: string): string {
+    const name = given ?? `${label}#${++this.#unnamed}`;
+    if (this.#registrations.has(name)) throw duplicateHandler(name);
+    return name;
+  }
+
+  add(registration: Registration): void {
+    this.#registrations.set(registration.name, registration);
+  }
+
+  /** Forgets a handler that has closed; once the bus is closed, all stay for its last stats. */
+  retire({ name, engine }: Registration): void {
+    if (this.#isClosed) return;
+    this.#registrations.delete(name);
+    addCounts(this.#retired, engine.ended);
+  }
+
+  matching(type: string): readonly Registration[] {
+    return this.all.filter(({ matches }) => matches(type));
+  }
+
+  /** Refuses the producers that wait for room, but for handlers, and lets handlers that pause go on. */
+  beginDrain(): void {
+    const isOutsider = ({ awaitedBy }: Delivery<EventMessage>): boolean => awaitedBy === undefined;
+    for (const { engine } of this.all) {
+      engine.refuse(isOutsider);
+      engine.resume();
+    }
+  }
+
+  /** Closes all and returns how many events were abandoned. */
+  close(): number {
+    let abandoned = 0;
+    this.#isClosed = true;
+    for (const { engine } of this.all) abandoned += engine.close();
+    return abandoned;
+  }
+
+  stats(): readonly ProcessorStats[] {
+    return this.all.map((registration) => registration.stats());
+  }
+}
