@@ -85,10 +85,34 @@ describe('ingestAsync', () => {
     const bus = createEventBus();
     const seen: unknown[] = [];
     bus.on(OrderPlaced, ({ data }) => void seen.push(data));
-    expect(await bus.ingestAsync(OrderPlaced, valid)).toBe(true);
+    expect(await bus.ingestAsync(OrderPlaced, valid)).toMatchObject({ ok: true, handlers: [{ outcome: 'handled' }] });
     expect(await bus.ingestAsync(OrderPlaced, {})).toBe(false);
     expect(seen).toStrictEqual([valid]);
     expect(bus.stats()).toMatchObject({ emitted: 1, invalid: 1 });
+  });
+
+  it('publishes: it waits for room, and for the end of every handler', async () => {
+    const bus = createEventBus();
+    const held = new HeldHandler();
+    bus.on(OrderPlaced, held, { name: 'held', capacity: 0 });
+    bus.emit(OrderPlaced, valid);
+    const ingested = bus.ingestAsync(OrderPlaced, valid);
+    await settled();
+    expect(bus.stats().handlers).toMatchObject([{ suspended: 1, dead: 0 }]);
+    held.call(0).succeed();
+    await settled();
+    held.call(1).fail(new Error('broken'));
+    expect(await ingested).toMatchObject({ ok: false, handlers: [{ name: 'held', outcome: 'dead' }] });
+  });
+
+  it('rejects with the reason of an aborted signal', async () => {
+    const bus = createEventBus();
+    bus.on(OrderPlaced, new HeldHandler());
+    const controller = new AbortController();
+    const ingested = bus.ingestAsync(OrderPlaced, valid, { signal: controller.signal });
+    controller.abort(new Error('enough'));
+    await expect(ingested).rejects.toThrow('enough');
+    expect(bus.stats().emitted).toBe(0);
   });
 
   it('refuses what the schema has accepted if the bus was closed meanwhile', async () => {

@@ -67,7 +67,7 @@ describe('asEmitter', () => {
     expect(emit(Tick, 1)).toBe(true);
     expect(await publish(Tick, 2)).toMatchObject({ ok: true });
     expect(ingest(Tick, 3)).toBe(true);
-    expect(await ingestAsync(Tick, 4)).toBe(true);
+    expect(await ingestAsync(Tick, 4)).toMatchObject({ ok: true });
     expect(seen).toStrictEqual([1, 2, 3, 4]);
   });
 
