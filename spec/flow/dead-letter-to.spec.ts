@@ -58,7 +58,7 @@ describe('deadLetterTo', () => {
   it('keeps the letter of an error that is undefined', () => {
     const letters: string[] = [];
     throwError(() => undefined)
-      .pipe(deadLetterTo({ next: (letter) => letters.push(letter) }, letterOf))
+      .pipe(deadLetterTo({ next: (letter: string) => letters.push(letter) }, letterOf))
       .subscribe();
     expect(letters).toEqual(['letter of undefined']);
   });

@@ -1,0 +1,36 @@
+import type { Processor, RedriveReport } from 'millrace';
+import { CountingScheduler, SteppedClock } from '../../support/stepped-clock.ts';
+import type { Item } from './item.ts';
+import type { Plan } from './plans.ts';
+
+/** What is known of a simulation from outside of the processor. */
+export class World {
+  readonly plan: Plan;
+  readonly clock: SteppedClock = new SteppedClock();
+  /** The processor's own timers. */
+  readonly timers: CountingScheduler = new CountingScheduler(this.clock);
+  readonly items: Item[] = [];
+  /** Producers that wait for their event to be taken. */
+  sending = 0;
+  /** Producers that gave up. */
+  withdrawn = 0;
+  redriving = 0;
+  hasRedriven = false;
+  readonly redrives: RedriveReport[] = [];
+  processor!: Processor<Item>;
+
+  constructor(plan: Plan) {
+    this.plan = plan;
+  }
+
+  /** The lane of an event; none where none is promised. */
+  laneOf({ plan: { key } }: Item): string | undefined {
+    const { isKeyed, strategy, concurrency } = this.plan;
+    if (isKeyed) return key;
+    return strategy !== 'queue' || concurrency === 1 ? 'the only one' : undefined;
+  }
+
+  sum(count: (item: Item) => number): number {
+    return this.items.reduce((sum, item) => sum + count(item), 0);
+  }
+}
