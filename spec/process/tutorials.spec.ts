@@ -150,6 +150,7 @@ describe('a channel processor', () => {
       await settled();
       throw new Error('full mailbox, later');
     };
+    // oxlint-disable-next-line typescript/no-misused-promises -- as many will write it
     processor.deadLetters.subscribe(later);
     send('a');
     send('b');
