@@ -68,7 +68,12 @@ describe('what a handler sends by its context', () => {
       { concurrency: 2, retry: { maxAttempts: 2, delayMs: 0 } },
     );
     await Promise.all([bus.publish(Tick, 1, { id: 'm1' }), bus.publish(Tick, 2, { id: 'm2' })]);
-    expect(causes.map(String).toSorted((one, other) => one.localeCompare(other))).toStrictEqual(['m1', 'm1', 'm2', 'm2']);
+    expect(causes.map(String).toSorted((one, other) => one.localeCompare(other))).toStrictEqual([
+      'm1',
+      'm1',
+      'm2',
+      'm2',
+    ]);
   });
 
   it('is of its own event also for a handler that keeps the context for later', () => {

@@ -81,7 +81,24 @@ describe('stats', () => {
     expect(bus.stats().state).toBe('draining');
     held.call(0).succeed();
     await drained;
-    expect(bus.stats()).toMatchObject({ state: 'closed', handlers: [] });
+    expect(bus.stats().state).toBe('closed');
+  });
+
+  it('of a closed bus are the last ones: a report can be made of them', () => {
+    const bus = createEventBus();
+    bus.on(Tick, () => undefined, { name: 'gone before' }).unsubscribe();
+    bus.on(Tick, () => NEVER, { name: 'hanging' });
+    bus.on(Tick, () => undefined, { name: 'quick' });
+    bus.emit(Tick, 1);
+    bus.close();
+    expect(bus.stats()).toMatchObject({
+      state: 'closed',
+      emitted: 1,
+      handlers: [
+        { name: 'hanging', state: 'closed', accepted: 1, dead: 1, pending: 0 },
+        { name: 'quick', state: 'closed', accepted: 1, handled: 1, pending: 0 },
+      ],
+    });
   });
 });
 

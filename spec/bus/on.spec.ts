@@ -179,7 +179,13 @@ describe('isolation', () => {
         throw new Error('broken');
       },
     ],
-    ['rejects with nothing', () => Promise.reject(undefined)],
+    [
+      'throws undefined',
+      () => {
+        throw undefined;
+      },
+    ],
+    ['rejects with undefined', () => Promise.reject(undefined)],
     ['rejects', () => Promise.reject(new Error('broken'))],
     ['errors its Observable', () => throwError(() => new Error('broken'))],
     [
@@ -225,6 +231,20 @@ describe('isolation', () => {
     } finally {
       process.off('uncaughtException', unhandled).off('unhandledRejection', unhandled);
     }
+  });
+
+  // An async callback of a plain subscribe overlaps itself and finishes out of order.
+  it('an async handler does not overlap itself, and finishes in order', async () => {
+    const bus = createEventBus();
+    const told: string[] = [];
+    bus.on(Tick, async ({ data }) => {
+      told.push(`start ${data}`);
+      for (let turn = data; turn < 3; turn++) await settled();
+      told.push(`end ${data}`);
+    });
+    for (const data of [1, 2, 3]) bus.emit(Tick, data);
+    await bus.drain();
+    expect(told).toStrictEqual(['start 1', 'end 1', 'start 2', 'end 2', 'start 3', 'end 3']);
   });
 
   it('a handler that hangs holds one slot, and is seen in the stats; the other handlers go on', () => {

@@ -11,6 +11,8 @@ export interface HeldCall<Event, Context extends HandlerContext = BusHandlerCont
 /** A handler whose every call ends when the spec says so. */
 export class HeldHandler<Event, Context extends HandlerContext = BusHandlerContext> {
   readonly calls: HeldCall<Event, Context>[] = [];
+  /** The calls that have not ended yet. */
+  readonly open = new Set<HeldCall<Event, Context>>();
 
   /** The call of this index, from 0; -1 is the latest. */
   call(index: number): HeldCall<Event, Context> {
@@ -21,6 +23,19 @@ export class HeldHandler<Event, Context extends HandlerContext = BusHandlerConte
 
   handle = (event: Event, context: Context): Promise<void> =>
     new Promise((resolve, reject) => {
-      this.calls.push({ event, context, succeed: resolve, fail: reject });
+      const call: HeldCall<Event, Context> = {
+        event,
+        context,
+        succeed: () => {
+          this.open.delete(call);
+          resolve();
+        },
+        fail: (error) => {
+          this.open.delete(call);
+          reject(error);
+        },
+      };
+      this.calls.push(call);
+      this.open.add(call);
     });
 }
