@@ -132,6 +132,18 @@ describe('bus.errors', () => {
     expect(reported.mock.calls).toStrictEqual([[{ kind: 'policy', error: broken, handler: 'other' }]]);
   });
 
+  it('carries a createId that threw; the event ends all the same', () => {
+    const createId = (): never => {
+      throw broken;
+    };
+    const bus = failing({ createId });
+    const reported = vi.fn();
+    bus.errors.subscribe(({ error }) => reported(error));
+    bus.emit(Tick, 1);
+    expect(bus.stats().handlers).toMatchObject([{ accepted: 1, dead: 1, pending: 0 }]);
+    expect(reported.mock.calls).toStrictEqual([[broken]]);
+  });
+
   it('never carries the failure of a handler: that is what dead letters are for', async () => {
     const bus = failing();
     const reported = vi.fn();

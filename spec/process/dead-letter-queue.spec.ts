@@ -87,6 +87,24 @@ describe('a dead-letter queue is a Subject', () => {
     expect(await kept(queue)).toStrictEqual([1, 2]);
   });
 
+  it('whose unsubscribe lets its subscribers go, and harms no event: its letters are still kept', async () => {
+    const bus = createEventBus();
+    const seen = vi.fn();
+    bus.on(
+      Tick,
+      () => {
+        throw new Error('broken');
+      },
+      { name: 'mail' },
+    );
+    bus.deadLetters.subscribe(seen);
+    bus.deadLetters.unsubscribe();
+    for (const data of [1, 2]) bus.emit(Tick, data);
+    expect(seen).not.toHaveBeenCalled();
+    expect(bus.stats().handlers).toMatchObject([{ accepted: 2, dead: 2, pending: 0 }]);
+    expect(await kept(bus.deadLetters)).toMatchObject([{ data: 1 }, { data: 2 }]);
+  });
+
   it('that tells everybody of one letter before the next, also of one that a subscriber causes', () => {
     const queue = createDeadLetterQueue<number>();
     const [a, b]: [number[], number[]] = [[], []];
