@@ -167,6 +167,18 @@ describe('the context of a handler', () => {
     expect(signal.aborted).toBe(false);
   });
 
+  it('is the one whose signal is aborted, even of an event that is undefined', () => {
+    const contexts: HandlerContext[] = [];
+    const handle = (_event: undefined, context: HandlerContext): unknown => {
+      contexts.push(context);
+      return NEVER;
+    };
+    const processor = createProcessor<undefined>(handle, { timeoutMs: 5, scheduler: new VirtualTimeScheduler() });
+    processor.trySend(undefined);
+    processor.close();
+    expect(contexts.map(({ signal }) => signal.aborted)).toEqual([true]);
+  });
+
   it.each(HIDDEN)("is one call's own, also with $form", ({ make }) => {
     const contexts: HandlerContext[] = [];
     const processor = createProcessor(make(contexts, () => undefined));

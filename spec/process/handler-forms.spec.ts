@@ -1,6 +1,14 @@
 /* oxlint-disable unicorn/no-thenable -- thenables are among the forms */
-import { createProcessor, type DeadLetter, type Handler, InvalidOptionError, type ProcessorStats } from 'millrace';
-import { concat, EMPTY, NEVER, Observable, of, Subject, throwError } from 'rxjs';
+import {
+  createProcessor,
+  type DeadLetter,
+  type Handler,
+  InvalidOptionError,
+  type Processor,
+  type ProcessorOptions,
+  type ProcessorStats,
+} from 'millrace';
+import { concat, EMPTY, NEVER, Observable, of, Subject, throwError, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { settled } from '../support/virtual-clock.ts';
 
@@ -202,6 +210,26 @@ describe('a handler', () => {
     values$.complete();
     expect(processor.stats()).toMatchObject({ handled: 1, pending: 0 });
     expect(calls).toBe(1);
+  });
+
+  it.each<{ stop: string; options: ProcessorOptions<string>; by: (processor: Processor<string>) => unknown }>([
+    { stop: 'timed out', options: { timeoutMs: 5 }, by: () => undefined },
+    { stop: 'superseded', options: { strategy: 'switch' }, by: (processor) => processor.trySend('b') },
+    { stop: 'closed', options: {}, by: (processor) => processor.close() },
+  ])('harms nothing when its teardown throws as it is $stop', ({ options, by }) => {
+    const scheduler = new VirtualTimeScheduler();
+    const handle = (event: string): unknown =>
+      new Observable(() => () => {
+        if (event === 'a') throw new Error('teardown');
+      });
+    const processor = createProcessor(handle, { ...options, scheduler });
+    processor.errors.subscribe();
+    processor.trySend('a');
+    expect(() => by(processor)).not.toThrow();
+    expect(() => scheduler.flush()).not.toThrow();
+    processor.close();
+    const { accepted, dead, dropped, pending } = processor.stats();
+    expect({ ended: dead + dropped, pending }).toEqual({ ended: accepted, pending: 0 });
   });
 
   it.each([undefined, null, 42, 'text', {}, { handle: 'text' }, []])('must be callable, unlike %o', (handler) => {

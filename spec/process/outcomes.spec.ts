@@ -146,6 +146,31 @@ describe('a dead letter', () => {
   });
 });
 
+describe('an option that throws', () => {
+  it('harms nothing as createId: the event is dead all the same', () => {
+    const createId = (): never => {
+      throw new Error('no id');
+    };
+    const { processor, send, ended$ } = watch<string>(() => throwError(() => 'no'), { createId });
+    const ends: string[] = [];
+    ended$.subscribe((end) => ends.push(end));
+    expect(() => send('a')).not.toThrow();
+    expect(ends).toEqual(['a dead exhausted']);
+    expect(processor.stats()).toMatchObject({ dead: 1, pending: 0 });
+  });
+
+  it('is a refusal as random: the event is dead, and it is reported', () => {
+    const random = (): never => {
+      throw new Error('no luck');
+    };
+    const options: ProcessorOptions<string> = { random, retry: { jitter: 'full' } };
+    const { processor, send, errors } = watch<string>(() => throwError(() => 'no'), options);
+    send('a');
+    expect(processor.stats()).toMatchObject({ dead: 1, pending: 0 });
+    expect(errors).toMatchObject([{ kind: 'policy', error: { message: 'no luck' } }]);
+  });
+});
+
 describe('redrive', () => {
   it('hands the event in at the tail of its lane, with attempts that start anew', async () => {
     const started: string[] = [];

@@ -7,6 +7,7 @@ import {
   type HandlerContext,
   type OnOptions,
   OverflowError,
+  type Probe,
   type ProcessorStats,
 } from 'millrace';
 import { NEVER } from 'rxjs';
@@ -156,6 +157,32 @@ describe("overflow 'suspend'", () => {
     bus.deadLetters.subscribe(() => seen.push(handling.stats().pending));
     for (let number = 0; number < 4; number++) bus.emit(Tick, number);
     expect(seen).toEqual([2, 2]);
+  });
+});
+
+describe('an emit behind a publisher that waits for room', () => {
+  it('counts as full: it may not overtake', async () => {
+    const held = new HeldHandler<EventMessage<'tick', number>>();
+    const answers: boolean[] = [];
+    // The first has ended, and the one that waits was not let in yet.
+    const probe: Probe = {
+      settled: ({ event }) => {
+        if ((event as EventMessage).data === 1) answers.push(bus.emit(Tick, 3));
+      },
+    };
+    const bus = createEventBus({ probe });
+    const letters: unknown[] = [];
+    bus.deadLetters.subscribe(({ event, reason }) => letters.push([event.data, reason]));
+    bus.on(Tick, held.handle, { capacity: 0 });
+    bus.emit(Tick, 1);
+    const publishing = bus.publish(Tick, 2);
+    held.call(0).succeed();
+    await settled();
+    expect(answers).toEqual([false]);
+    expect(letters).toEqual([[3, 'overflow']]);
+    expect(held.calls.map(({ event }) => event.data)).toEqual([1, 2]);
+    held.call(1).succeed();
+    expect(await publishing).toMatchObject({ ok: true });
   });
 });
 

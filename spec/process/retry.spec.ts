@@ -3,6 +3,7 @@ import { map, NEVER, of, throwError, timer, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { marbles } from '../support/marbles.ts';
 import { type Path, PATHS } from '../support/paths.ts';
+import { settled } from '../support/virtual-clock.ts';
 import { playing, watch } from '../support/watch.ts';
 
 /** The letters of one event whose every attempt fails as `handle` says. */
@@ -297,6 +298,16 @@ describe('retry', () => {
     scheduler.flush();
     expect(calls).toBe(2);
     expect(processor.stats()).toMatchObject({ handled: 1 });
+  });
+
+  it('schedules nothing as long as no attempt fails', async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const { processor, send } = watch<string>(() => Promise.resolve(), { retry: {}, concurrency: 9, scheduler });
+    for (const event of ['a', 'b', 'c']) send(event);
+    expect(scheduler.actions).toHaveLength(0);
+    await settled();
+    expect(scheduler.actions).toHaveLength(0);
+    expect(processor.stats()).toMatchObject({ handled: 3 });
   });
 
   it('leaves no timer when a policy closes the processor', () => {
