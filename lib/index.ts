@@ -43,11 +43,11 @@ export {
   memoryDeadLetterStore,
   type MemoryDeadLetterStoreOptions,
 } from './process/dead-letter-store.ts';
-export type { SettlementListener } from './process/delivery.ts';
+export type { AcceptedEvent, SettlementListener } from './process/delivery.ts';
 export type { ErrorKind, ReportedError } from './process/error-reports.ts';
 export type { Handler, HandlerContext, HandlerFunction, HandlerObject } from './process/handler.ts';
 export type { Handling, Probe, Retry } from './process/probe.ts';
-export type { AcceptedEvent, Processor } from './process/processor.ts';
+export type { Processor } from './process/processor.ts';
 export type { HandlerOptions, Overflow, ProcessorOptions, Strategy } from './process/processor-options.ts';
 export type { RedriveOptions, RedriveReport } from './process/redrive.ts';
 export type { DrainOptions, DrainReport, ProcessorStats } from './process/stats.ts';

@@ -1,4 +1,3 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 import { Observable, type Observer, Subject, type Subscription } from 'rxjs';
 import type { EventDefinition } from '../core/event-definition.ts';
 import type { EventMessage, MessageOptions } from '../core/message.ts';

@@ -247,7 +247,8 @@ export class DeadLetterQueue<Item = EventMessage> extends Subject<DeadLetter<Ite
     if (this.#isAnnouncing) return;
     this.#isAnnouncing = true;
     for (let next = this.#announcements.shift(); next !== undefined; next = this.#announcements.shift()) {
-      super.next(next);
+      // Unsubscribed, a Subject throws; letters are kept all the same.
+      if (!this.closed) super.next(next);
     }
     this.#isAnnouncing = false;
   }
@@ -263,7 +264,10 @@ export class DeadLetterQueue<Item = EventMessage> extends Subject<DeadLetter<Ite
   }
 }
 
-const STORE_RETRY = decideRetry({ maxAttempts: Infinity, delayMs: 100, maxDelayMs: 30_000 }, Math.random);
+const STORE_RETRY = /* @__PURE__ */ decideRetry(
+  { maxAttempts: Infinity, delayMs: 100, maxDelayMs: 30_000 },
+  Math.random,
+);
 
 /**
  * Creates a dead-letter queue: to share it between buses, to bound it, or to keep its letters in a store of your own.

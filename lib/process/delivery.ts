@@ -5,11 +5,17 @@ import type { DropReason, Outcome, Settlement } from '../core/outcome.ts';
 import type { HandlerContext } from './handler.ts';
 import type { Handling } from './probe.ts';
 
+/** An event that a processor took. */
+export interface AcceptedEvent {
+  /** How it ended, when it has. Never rejects. */
+  readonly settled: Promise<Settlement>;
+}
+
 /** Told how one accepted copy of an event ended. */
 export type SettlementListener = (settlement: Settlement) => void;
 
 /** One copy of an event that a processor accepted, on its way to its one end. */
-export class Delivery<Item> implements Handling<Item> {
+export class Delivery<Item> implements AcceptedEvent, Handling<Item> {
   readonly handler: string;
   readonly event: Item;
   /** Its lane, as the `key` option says. */
@@ -38,6 +44,12 @@ export class Delivery<Item> implements Handling<Item> {
   isTaken = false;
   /** Counted as handled, dead or dropped. */
   isEnded = false;
+  outcome: Exclude<Outcome, 'rejected'> = 'handled';
+  dropReason: DropReason | undefined = undefined;
+  /** Whoever asked was told. */
+  isTold = false;
+  #settled: Promise<Settlement> | undefined = undefined;
+  #resolve: ((settlement: Settlement) => void) | undefined = undefined;
 
   constructor(
     handler: string,
@@ -51,6 +63,29 @@ export class Delivery<Item> implements Handling<Item> {
     this.onSettled = onSettled;
     this.awaitedBy = awaitedBy;
     this.redriven = redriven;
+  }
+
+  /** What is told of its end. */
+  get settlement(): Settlement {
+    const { outcome, attempts, dropReason, letter } = this;
+    return {
+      outcome,
+      attempts,
+      ...(dropReason !== undefined && { reason: dropReason }),
+      ...(letter !== undefined && { reason: letter.reason, error: letter.error, deadLetterId: letter.id }),
+    };
+  }
+
+  /** Made when it is asked for. */
+  get settled(): Promise<Settlement> {
+    if (this.isTold) return Promise.resolve(this.settlement);
+    return (this.#settled ??= new Promise((resolve) => (this.#resolve = resolve)));
+  }
+
+  /** Tells whoever waits for `settled`. */
+  tell(): void {
+    this.isTold = true;
+    this.#resolve?.(this.settlement);
   }
 }
 
@@ -113,18 +148,4 @@ export function createPlainAttempt<Item>(
   startedAt: number,
 ): Attempt<Item> {
   return new Attempt(owner, event, attempt, startedAt);
-}
-
-/** What is told of a delivery that has ended. */
-export function settlementOf<Item>(
-  { attempts, letter }: Delivery<Item>,
-  outcome: Outcome,
-  dropReason: DropReason | undefined,
-): Settlement {
-  return {
-    outcome,
-    attempts,
-    ...(dropReason !== undefined && { reason: dropReason }),
-    ...(letter !== undefined && { reason: letter.reason, error: letter.error, deadLetterId: letter.id }),
-  };
 }

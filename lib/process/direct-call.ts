@@ -16,10 +16,10 @@ export interface DirectCallHost<Item> {
   admit(event: Item): Verdict;
   /** Makes the attempt of a call. */
   begin(event: Item, startedAt: number): Attempt<Item>;
-  /** Goes on with a call that returned something to wait for, or was interrupted. */
-  follow(event: Item, attempt: Attempt<Item>, startedAt: number, result: unknown): void;
+  /** Goes on with a call that returned something to wait for, or was interrupted. Without an attempt, one was lent to it. */
+  follow(event: Item, attempt: Attempt<Item> | undefined, startedAt: number, result: unknown): void;
   /** Goes on with a call that threw. */
-  fail(event: Item, attempt: Attempt<Item>, startedAt: number, error: unknown): void;
+  fail(event: Item, attempt: Attempt<Item> | undefined, startedAt: number, error: unknown): void;
 }
 
 /**
@@ -96,13 +96,13 @@ export class DirectCall<Item, Owner extends DirectCallHost<Item>> {
 
   #fail(event: Item, attempt: Attempt<Item>, now: number, error: unknown): Verdict {
     this.#readiness = BUSY;
-    this.owner.fail(event, attempt, now, error);
+    this.owner.fail(event, this.#lent === undefined ? attempt : undefined, now, error);
     return 'taken';
   }
 
   #follow(event: Item, attempt: Attempt<Item>, now: number, result: unknown): Verdict {
     this.#readiness = BUSY;
-    this.owner.follow(event, attempt, now, result);
+    this.owner.follow(event, this.#lent === undefined ? attempt : undefined, now, result);
     return 'taken';
   }
 }

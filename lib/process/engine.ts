@@ -3,7 +3,14 @@ import type { Observable } from 'rxjs';
 import type { DeadLetter } from '../core/dead-letter.ts';
 import { expectDelay } from '../core/options.ts';
 import type { DeadLetterQueue } from './dead-letter-queue.ts';
-import { type Attempt, type CreateAttempt, createPlainAttempt, Delivery, type SettlementListener } from './delivery.ts';
+import {
+  type AcceptedEvent,
+  type Attempt,
+  type CreateAttempt,
+  createPlainAttempt,
+  Delivery,
+  type SettlementListener,
+} from './delivery.ts';
 import { DirectCall, type DirectCallHost } from './direct-call.ts';
 import { Drainage } from './drainage.ts';
 import type { EngineSurroundings } from './engine-surroundings.ts';
@@ -12,7 +19,7 @@ import { Gate, type Verdict } from './gate.ts';
 import { cannotSeeContext, type Handler, handlerFunction } from './handler.ts';
 import { mustWaitFor } from './lane-conflict.ts';
 import { SafeProbe } from './probe.ts';
-import type { AcceptedEvent, Processor } from './processor.ts';
+import type { Processor } from './processor.ts';
 import { type ProcessorOptions, type ProcessorSettings, processorSettings } from './processor-options.ts';
 import { processorStats } from './processor-stats.ts';
 import { Pump } from './pump.ts';
@@ -116,11 +123,11 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
     return this.#createAttempt(event, 1, startedAt);
   }
 
-  follow(event: Item, attempt: Attempt<Item>, startedAt: number, result: unknown): void {
+  follow(event: Item, attempt: Attempt<Item> | undefined, startedAt: number, result: unknown): void {
     this.#pump.follow(this.#adopt(event, attempt, startedAt), result);
   }
 
-  fail(event: Item, attempt: Attempt<Item>, startedAt: number, error: unknown): void {
+  fail(event: Item, attempt: Attempt<Item> | undefined, startedAt: number, error: unknown): void {
     const failed = this.#adopt(event, attempt, startedAt);
     failed.isOver = true;
     this.#pump.failed(failed, error);
@@ -142,16 +149,15 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
   }
 
   trySend(event: Item, onSettled?: SettlementListener): boolean {
-    const verdict =
-      onSettled === undefined && this.direct.isReady
-        ? this.direct.offer(event, this.#settings.scheduler.now())
-        : this.#gate.admit(this.#deliveryOf(event, onSettled), 'try');
-    return verdict === 'taken';
+    if (this.direct.isReady && onSettled === undefined) {
+      return this.direct.offer(event, this.#settings.scheduler.now()) === 'taken';
+    }
+    return !this.#gate.turnsAway() && this.#gate.admit(this.#deliveryOf(event, onSettled), 'try') === 'taken';
   }
 
   send(event: Item, { signal }: { readonly signal?: AbortSignal } = {}): Promise<AcceptedEvent> {
-    return sendWith(signal, (onSettled, onTaken, onRefused) =>
-      this.#gate.handOver(this.#deliveryOf(event, onSettled), onTaken, onRefused),
+    return sendWith(this.#deliveryOf(event), signal, (delivery, onTaken, onRefused) =>
+      this.#gate.handOver(delivery, onTaken, onRefused),
     );
   }
 
@@ -243,9 +249,8 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
   }
 
   /** Makes a delivery, and an attempt of its own, for an event whose handler was called directly. */
-  #adopt(event: Item, called: Attempt<Item>, startedAt: number): Attempt<Item> {
-    // One that was lent has no event, and stays where it is.
-    const attempt = called.event === undefined ? this.begin(event, startedAt) : called;
+  #adopt(event: Item, called: Attempt<Item> | undefined, startedAt: number): Attempt<Item> {
+    const attempt = called ?? this.begin(event, startedAt);
     const delivery = this.#deliveryOf(event);
     delivery.attempts = 1;
     delivery.current = attempt;
@@ -257,12 +262,15 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
   /** After every change: whether the next event may be called directly, and whether a drain is done. */
   #rest(): void {
     if (!this.direct.interrupt()) return;
-    const isClear = this.#mayCallDirectly && this.#gate.suspended === 0 && this.#pump.isClear;
-    this.direct.isReady = isClear && this.#state === 'open';
-    if (this.isIdle) {
-      if (this.#state === 'draining') this.close();
-      this.#onIdle?.();
+    if (this.#mayCallDirectly && this.#pump.isClear) {
+      this.direct.isReady = this.#gate.suspended === 0 && this.#state === 'open';
     }
+    if (this.#pump.counters.pending === 0) this.#restIdle();
+  }
+
+  #restIdle(): void {
+    if (this.#state === 'draining') this.close();
+    this.#onIdle?.();
     const finish = this.#finish;
     this.#finish = undefined;
     finish?.();

@@ -3,7 +3,7 @@ import { type Observable, Subject } from 'rxjs';
 /**
  * What can go wrong outside of handlers:
  *
- * - `probe`, `dead-letter-subscriber`, `policy`: a callback that threw (`policy`: `retryIf`, `delayMs`)
+ * - `probe`, `dead-letter-subscriber`, `policy`: a callback that threw (`policy`: `retryIf`, `delayMs`, `createId`)
  * - `dead-letter-store`: a store that failed; `evicted`: a letter that a full queue let go
  * - `late-result`: a handler's result that came after its timeout
  * - `overflow`: a re-entrant emit that a handler with `overflow: 'fail'` rejected

@@ -1,6 +1,7 @@
 import { Observable, Subscription, throwError } from 'rxjs';
 import type { DeadLetter, DeadLetterReason } from '../core/dead-letter.ts';
 import { HandlerTimeoutError } from '../core/errors.ts';
+import { randomId } from '../core/ids.ts';
 import { type DeadLetterSink, deadLetterTo } from '../flow/dead-letter-to.ts';
 import type { DecideRetry, RetryDecision } from '../flow/retry-policy.ts';
 import { retryBy } from '../flow/retry-with-backoff.ts';
@@ -94,10 +95,20 @@ export class FailurePath<Item> {
   }
 
   #write(delivery: Delivery<Item>, error: unknown): DeadLetter<Item> {
-    const { createId, scheduler } = this.#options.settings;
+    const { scheduler } = this.#options.settings;
     const { event, handler, deadReason: reason, records: attempts = [], redriven } = delivery;
     const time = scheduler.now();
-    return (delivery.letter = { id: createId(time), event, handler, reason, error, attempts, time, redriven });
+    return (delivery.letter = { id: this.#createId(time), event, handler, reason, error, attempts, time, redriven });
+  }
+
+  /** A letter must have an id, come what may. */
+  #createId(time: number): string {
+    try {
+      return this.#options.settings.createId(time);
+    } catch (error) {
+      this.#options.errors.report('policy', error);
+      return randomId();
+    }
   }
 }
 

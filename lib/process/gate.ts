@@ -44,6 +44,14 @@ export class Gate<Item> {
     return this.#options.pump.counters.pending + this.#options.calling() >= this.#limit || this.#senders.size > 0;
   }
 
+  /** Whether an event of a producer that will not wait is turned away, whatever it is: nothing need be made for it then. */
+  turnsAway(): boolean {
+    const { overflow, strategy } = this.#options.settings;
+    const turnsAway = overflow === 'suspend' && strategy === 'queue' && this.isFull;
+    if (turnsAway) this.#reject();
+    return turnsAway;
+  }
+
   /** Lets an event in that can wait for room, and tells its producer. Returns how to take it back while it waits. */
   handOver(
     delivery: Delivery<Item>,
@@ -76,14 +84,18 @@ export class Gate<Item> {
     return this.#applyStrategy(delivery) ?? (this.isFull ? this.#overflow(delivery, patience) : this.#enter(delivery));
   }
 
-  /** Lets in those who wait for room, in their order. */
-  letIn(): void {
+  /** Lets in those who wait for room, in their order, and says whether there were any. */
+  letIn(): boolean {
+    if (this.#senders.size === 0) return false;
     const { counters } = this.#options.pump;
+    let hasLetIn = false;
     while (this.#senders.size > 0 && counters.pending < this.#limit) {
       const { delivery, onTaken } = this.#senders.shift()!;
       if (this.#applyStrategy(delivery) === undefined) this.#enter(delivery);
       onTaken?.();
+      hasLetIn = true;
     }
+    return hasLetIn;
   }
 
   /** Tells producers that wait for room that there will be none. */

@@ -1,5 +1,5 @@
-import type { DropReason, Outcome } from '../core/outcome.ts';
-import { type Delivery, settlementOf } from './delivery.ts';
+import type { DropReason } from '../core/outcome.ts';
+import type { Delivery } from './delivery.ts';
 import type { ErrorReports } from './error-reports.ts';
 import type { SafeProbe } from './probe.ts';
 import { Counters } from './stats.ts';
@@ -38,6 +38,8 @@ export class Ledger<Item> {
   end(delivery: Delivery<Item>, outcome: 'dead' | 'dropped' | 'handled', reason?: DropReason): void {
     if (delivery.isEnded) return;
     delivery.isEnded = true;
+    delivery.outcome = outcome;
+    delivery.dropReason = reason;
     if (delivery.isTaken) this.counters.pending--;
     else this.#countTaken(delivery);
     if (outcome !== 'dropped') this.counters[outcome]++;
@@ -51,13 +53,14 @@ export class Ledger<Item> {
   }
 
   /** Tells whoever asked how an event ended. The settlement is made only then. */
-  tellEnd(delivery: Delivery<Item>, outcome: Outcome, reason?: DropReason): void {
+  tellEnd(delivery: Delivery<Item>): void {
     const { probe, errors, name } = this.#options;
-    const { onSettled } = delivery;
+    const { onSettled, dropReason } = delivery;
+    delivery.tell();
     if (onSettled === undefined && probe === undefined) return;
-    const settlement = settlementOf(delivery, outcome, reason);
-    if (reason === undefined) probe?.tell('settled', delivery, settlement);
-    else probe?.tell('dropped', delivery, reason);
+    const { settlement } = delivery;
+    if (dropReason === undefined) probe?.tell('settled', delivery, settlement);
+    else probe?.tell('dropped', delivery, dropReason);
     try {
       onSettled?.(settlement);
     } catch (error) {

@@ -1,5 +1,7 @@
-/** The part of the global scope that Node has and browsers have not. */
-const { setImmediate } = globalThis as { setImmediate?: (task: () => void) => unknown };
+/** What Node has and browsers have not. */
+interface MaybeNode {
+  readonly setImmediate?: (task: () => void) => unknown;
+}
 
 let channel: MessageChannel | undefined;
 const tasks: (() => void)[] = [];
@@ -9,9 +11,10 @@ const tasks: (() => void)[] = [];
  * whose timers would wait for four milliseconds.
  */
 export function runInMacrotask(task: () => void): void {
+  // Read at each call, so that fake timers apply.
+  const { setImmediate } = globalThis as MaybeNode;
   if (setImmediate !== undefined) {
-    // Read at each call, so that fake timers apply.
-    (globalThis as { setImmediate?: typeof setImmediate }).setImmediate?.(task);
+    setImmediate(task);
     return;
   }
   if (channel === undefined) {

@@ -1,16 +1,9 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Observable } from 'rxjs';
-import type { Settlement } from '../core/outcome.ts';
 import type { DeadLetterQueue } from './dead-letter-queue.ts';
-import type { SettlementListener } from './delivery.ts';
+import type { AcceptedEvent, SettlementListener } from './delivery.ts';
 import type { ReportedError } from './error-reports.ts';
 import type { DrainOptions, DrainReport, ProcessorStats } from './stats.ts';
-
-/** An event that a processor took. */
-export interface AcceptedEvent {
-  /** How it ended, when it has. Never rejects. */
-  readonly settled: Promise<Settlement>;
-}
 
 /**
  * Runs one handler, for any source of events: bounded, in order, retried, timed out, cancellable, with dead letters for what fails. Every

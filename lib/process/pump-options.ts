@@ -17,8 +17,8 @@ export interface PumpOptions<Item> {
   readonly probe: SafeProbe | undefined;
   /** Asked before each run: not while the handler is being called directly. */
   readonly mayRun: () => boolean;
-  /** Called before each start: those who wait for room may come in. */
-  readonly letIn: () => void;
+  /** Lets those come in who wait for room, and says whether there were any. */
+  readonly letIn: () => boolean;
   /** Called when it has started all that may start now. */
   readonly onRest: () => void;
 }

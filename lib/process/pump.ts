@@ -123,7 +123,7 @@ export class Pump<Item> {
       this.enter(newcomer);
       const why = superseded(this.#options.name);
       for (const attempt of stopped) if (attempt !== undefined) this.#runner.abort(attempt, why);
-      for (const delivery of old) this.#ledger.tellEnd(delivery, 'dropped', reason);
+      for (const delivery of old) this.#ledger.tellEnd(delivery);
     });
   }
 
@@ -140,7 +140,7 @@ export class Pump<Item> {
   drop(delivery: Delivery<Item>, reason: DropReason): void {
     this.#ledger.end(delivery, 'dropped', reason);
     this.#ledger.tellTaken(delivery);
-    this.#ledger.tellEnd(delivery, 'dropped', reason);
+    this.#ledger.tellEnd(delivery);
   }
 
   /** Makes a dead letter of an event that could not be let in. */
@@ -178,17 +178,19 @@ export class Pump<Item> {
   run(): void {
     if (this.#isRunning || !this.#options.mayRun()) return;
     this.#isRunning = true;
-    this.#options.letIn();
-    for (let attempt = this.#next(); attempt !== undefined; attempt = this.#next()) {
-      if (attempt.attempt > 1) this.counters.retried++;
-      this.#options.probe?.tell('started', attempt.delivery!);
-      this.#runner.run(attempt);
-      this.#options.letIn();
-    }
+    do {
+      for (let attempt = this.#next(); attempt !== undefined; attempt = this.#next()) this.#start(attempt);
+    } while (this.#options.letIn());
     this.#isRunning = false;
-    this.#runner.rest();
+    if (this.#runner.inFlight.size === 0) this.#runner.rest();
     if (this.counters.pending === 0) this.#line.rest();
     this.#options.onRest();
+  }
+
+  #start(attempt: Attempt<Item>): void {
+    if (attempt.attempt > 1) this.counters.retried++;
+    this.#options.probe?.tell('started', attempt.delivery!);
+    this.#runner.run(attempt);
   }
 
   #next(): Attempt<Item> | undefined {
@@ -258,7 +260,7 @@ export class Pump<Item> {
 
   #settle(delivery: Delivery<Item>, outcome: 'dead' | 'handled'): void {
     this.#ledger.end(delivery, outcome);
-    this.#ledger.tellEnd(delivery, outcome);
+    this.#ledger.tellEnd(delivery);
   }
 
   #abandon(delivery: Delivery<Item>): void {

@@ -1,7 +1,5 @@
 import { Chain, type Linked } from '../core/chain.ts';
-import type { Settlement } from '../core/outcome.ts';
-import type { Delivery, SettlementListener } from './delivery.ts';
-import type { AcceptedEvent } from './processor.ts';
+import type { AcceptedEvent, Delivery } from './delivery.ts';
 
 /** A producer that waits for room, with what it wants to hand over. */
 export class Sender<Item> implements Linked<Sender<Item>> {
@@ -49,27 +47,27 @@ export class Senders<Item> {
   }
 }
 
-/** Hands over an event by callbacks, and answers with a promise. */
-export function sendWith(
+/** Hands over a delivery by callbacks, and answers with a promise. */
+export function sendWith<Item>(
+  delivery: Delivery<Item>,
   signal: AbortSignal | undefined,
   handOver: (
-    onSettled: SettlementListener,
+    delivery: Delivery<Item>,
     onTaken: () => void,
     onRefused: (error: unknown) => void,
   ) => (() => void) | undefined,
 ): Promise<AcceptedEvent> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
-    let settle: SettlementListener | undefined;
-    const settled = new Promise<Settlement>((done) => (settle = done));
+    const forget = (): void => signal?.removeEventListener('abort', abort);
     const withdraw = handOver(
-      (settlement) => settle?.(settlement),
+      delivery,
       () => {
-        signal?.removeEventListener('abort', abort);
-        resolve({ settled });
+        forget();
+        resolve(delivery);
       },
       (error) => {
-        signal?.removeEventListener('abort', abort);
+        forget();
         reject(error);
       },
     );
