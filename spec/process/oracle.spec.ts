@@ -134,7 +134,7 @@ const schedules: fc.Arbitrary<Schedule> = fc.record({
 
 const sorted = (numbers: readonly number[]): number[] => numbers.toSorted((one, other) => one - other);
 
-describe('the engine, next to the pipeline of plain RxJS', () => {
+describe('the engine, next to the pipeline of plain RxJS', { timeout: 60_000 }, () => {
   it('handles the same events, lets the same ones die, and makes as many attempts of each', async () => {
     await fc.assert(
       fc.asyncProperty(schedules, async (schedule) => {

@@ -6,7 +6,7 @@ import { Simulation } from './simulation/simulation.ts';
 /**
  * Every run of a plan looks for all of this, see `Simulation`; each property has the plans in which its own fault is likely.
  */
-// More by hand: MILLRACE_RUNS=100000 npx vitest run spec/process/properties.spec.ts --testTimeout 0
+// More by hand: MILLRACE_RUNS=5000 npx vitest run spec/process/properties.spec.ts
 const RUNS = Number(process.env['MILLRACE_RUNS'] ?? 500);
 
 const PROPERTIES: readonly { name: string; likely: (plan: Plan) => Plan }[] = [
@@ -45,7 +45,7 @@ const PROPERTIES: readonly { name: string; likely: (plan: Plan) => Plan }[] = [
   },
 ];
 
-describe('whatever handler, options and interleaving, in virtual time', () => {
+describe('whatever handler, options and interleaving, in virtual time', { timeout: 60_000 }, () => {
   it.each(PROPERTIES)('$name', ({ likely }) => {
     fc.assert(
       fc.property(synchronousPlans, (plan) => new Simulation(likely(plan)).runNow()),
@@ -54,7 +54,7 @@ describe('whatever handler, options and interleaving, in virtual time', () => {
   });
 });
 
-describe('whatever handler, options and interleaving, with promises', () => {
+describe('whatever handler, options and interleaving, with promises', { timeout: 60_000 }, () => {
   it.each(PROPERTIES)('$name', async ({ likely }) => {
     await fc.assert(
       fc.asyncProperty(asynchronousPlans, (plan) => new Simulation(likely(plan)).run()),

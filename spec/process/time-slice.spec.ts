@@ -23,7 +23,7 @@ async function run(count: number, handle: (event: number) => unknown): Promise<{
   return { ended: handled + dead, ticks };
 }
 
-describe('a long run of events', () => {
+describe('a long run of events', { timeout: 60_000 }, () => {
   it('leaves timers their turn, and the stack as it is: one async handler, then a million sync ones', async () => {
     // In RxJS's mergeMap, 900 sync inners behind an async one overflow the stack, or hang in silence.
     const { ended, ticks } = await run(1_000_000, (event) => (event === 0 ? Promise.resolve() : undefined));

@@ -149,7 +149,9 @@ export class Simulation {
     item.letters.push(letter);
     this.#note(() => this.#laws.ofLetter(item, letter));
     this.#note(() => this.#laws.ofEveryMoment());
+    this.#world.isTelling = true;
     this.#react(item, 'letter');
+    this.#world.isTelling = false;
   }
 
   #react(item: Item, to: Reaction['to']): void {

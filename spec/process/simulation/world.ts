@@ -15,6 +15,8 @@ export class World {
   /** Producers that gave up. */
   withdrawn = 0;
   redriving = 0;
+  /** A letter is being told: others, of events that die meanwhile, are told after it. */
+  isTelling = false;
   hasRedriven = false;
   readonly redrives: RedriveReport[] = [];
   processor!: Processor<Item>;
