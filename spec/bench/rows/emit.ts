@@ -15,9 +15,9 @@ const emitters: Readonly<Record<string, () => Promise<{ readonly openEmitter: Op
 
 /** A stamped message each, emitted to so many synchronous handlers. */
 export const emitRows: readonly Row[] = [
-  emitRow({ handlers: 1, events: 500_000, speedup: 1.7 }),
-  emitRow({ handlers: 10, events: 200_000, speedup: 2.8 }),
-  emitRow({ handlers: 100, events: 30_000, speedup: 4 }),
+  emitRow({ handlers: 1, events: 400_000, speedup: 1.7 }),
+  emitRow({ handlers: 10, events: 150_000, speedup: 2.8 }),
+  emitRow({ handlers: 100, events: 20_000, speedup: 4 }),
 ];
 
 function emitRow({ handlers, events, speedup }: { handlers: number; events: number; speedup: number }): Row {

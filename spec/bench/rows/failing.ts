@@ -13,10 +13,10 @@ function failingRow(delayMs: number): Row {
     metrics: [NS_PER_EVENT],
     reference: 'p-queue + p-retry',
     contestants: [
-      pool('p-queue + p-retry', 50_000, setting),
-      pool('millrace', 200_000, setting),
-      pool('hand-written loop', 200_000, setting),
-      pool('rxjs mergeMap', 50_000, setting, '`retry` and `catchError`'),
+      pool('p-queue + p-retry', 20_000, setting),
+      pool('millrace', 100_000, setting),
+      pool('hand-written loop', 100_000, setting),
+      pool('rxjs mergeMap', 30_000, setting, '`retry` and `catchError`'),
     ],
     floors: [speedAtLeast(['p-queue + p-retry'], 3)],
   };

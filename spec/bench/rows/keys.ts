@@ -18,7 +18,7 @@ export const keysRow: Row = {
     pool('fastq', 200_000, { key }, 'a promise chain per key'),
     pool('p-queue', 50_000, { key }, 'a promise chain per key'),
     pool('async.queue', 150_000, { key }, 'a promise chain per key'),
-    pool('rxjs mergeMap', 50_000, { key }, '`groupBy`; concurrency without a bound'),
+    pool('rxjs mergeMap', 20_000, { key }, '`groupBy`; concurrency without a bound'),
     pool('Effect Stream', 2_000, { key }, '`groupByKey`; concurrency without a bound'),
   ],
   floors: [speedAtLeast(['hand-written loop'], 0.3, 'the hand-written loop without keys')],

@@ -15,8 +15,8 @@ const subjects: Readonly<Record<string, () => Subject<MovedMessage>>> = {
 
 /** Messages that were made before, sent to plain subscribers. */
 export const nextRows: readonly Row[] = [
-  nextRow({ subscribers: 1, events: 2_000_000 }),
-  nextRow({ subscribers: 10, events: 500_000 }),
+  nextRow({ subscribers: 1, events: 1_000_000 }),
+  nextRow({ subscribers: 10, events: 200_000 }),
 ];
 
 function nextRow({ subscribers, events }: { subscribers: number; events: number }): Row {

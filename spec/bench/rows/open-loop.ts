@@ -32,7 +32,7 @@ export const openLoopRow: Row = {
   })),
   // No worse, within what rounds differ by.
   floors: METRICS.map((name) => timeAtMost('p-queue', 1.1, name)),
-  rounds: 2,
+  generations: 2,
   calibrate: peakRatePerMs,
   notes: [
     'The peak rate is that of the hand-written loop, with 16 handlers that wait for a timer of 1 ms. Arrivals are random (Poisson), the same for all. An event waits from the time it was due, so a stall counts for all whom it delays.',

@@ -15,8 +15,8 @@ export const processorRow: Row = {
     pool('fastq', 300_000),
     pool('p-queue', 100_000),
     pool('async.queue', 200_000),
-    pool('rxjs mergeMap', 150_000),
-    pool('Effect Stream', 30_000),
+    pool('rxjs mergeMap', 100_000),
+    pool('Effect Stream', 20_000),
   ],
   floors: [
     speedAtLeast(['hand-written loop'], 0.6),

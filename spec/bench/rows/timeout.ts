@@ -15,10 +15,10 @@ export const timeoutRow: Row = {
     pool('millrace', 500_000, { timeoutMs }),
     pool('hand-written loop with timers', 300_000, { timeoutMs }, 'a setTimeout per attempt'),
     pool('fastq', 200_000, { timeoutMs }, 'a setTimeout per attempt'),
-    pool('p-queue', 50_000, { timeoutMs }, 'its `timeout`, for all attempts together'),
+    pool('p-queue', 10_000, { timeoutMs }, 'its `timeout`, for all attempts together'),
     pool('async.queue', 150_000, { timeoutMs }, 'a setTimeout per attempt'),
-    pool('rxjs mergeMap', 50_000, { timeoutMs }, 'with `timeout`'),
-    pool('Effect Stream', 20_000, { timeoutMs }, 'with `Effect.timeout`'),
+    pool('rxjs mergeMap', 20_000, { timeoutMs }, 'with `timeout`'),
+    pool('Effect Stream', 10_000, { timeoutMs }, 'with `Effect.timeout`'),
   ],
   floors: [speedAtLeast(['hand-written loop'], 0.35, 'the hand-written loop without a time limit')],
 };
