@@ -36,6 +36,7 @@ export {
   createDeadLetterQueue,
   DeadLetterQueue,
   type DeadLetterQueueOptions,
+  type DeadLetterStats,
   type LetterSelection,
 } from './process/dead-letter-queue.ts';
 export {

@@ -1,3 +1,4 @@
+import type { DeadLetterStats } from '../process/dead-letter-queue.ts';
 import type { ProcessorStats } from '../process/stats.ts';
 
 /** What a bus has done and has to do. */
@@ -7,6 +8,8 @@ export interface BusStats {
   readonly emitted: number;
   /** Data that `ingest` refused. */
   readonly invalid: number;
+  /** Of the queue, which buses may share. */
+  readonly deadLetters: DeadLetterStats;
   /** The handlers that listen or still work, in the order of registration; of a closed bus, those that did when it closed. */
   readonly handlers: readonly ProcessorStats[];
 }

@@ -44,19 +44,19 @@ export class Hub implements AttemptSender {
   readonly topics: Topics;
   /** Where data from outside comes in. */
   readonly edge: Edge;
-  readonly #options: HubOptions;
-  readonly #scheduler: SchedulerLike;
-  readonly #createId: CreateId;
-  readonly #source: string | undefined;
-  readonly #validates: boolean;
+  private readonly options: HubOptions;
+  private readonly scheduler: SchedulerLike;
+  private readonly createId: CreateId;
+  private readonly source: string | undefined;
+  private readonly validates: boolean;
   /** Neither checked nor watched: emits go straight on. */
-  readonly #isPlain: boolean;
-  readonly #probe: SafeProbe | undefined;
+  private readonly isPlain: boolean;
+  private readonly probe: SafeProbe | undefined;
   readonly dispatcher: Dispatcher;
-  readonly #registrations = new Registrations();
-  readonly #forwarding: Subscription;
-  #state: BusStats['state'] = 'open';
-  #drainage: Drainage | undefined;
+  private readonly registrations = new Registrations();
+  private readonly forwarding: Subscription;
+  private state: BusStats['state'] = 'open';
+  private drainage: Drainage | undefined;
 
   constructor(options: HubOptions, events: readonly EventDefinition[] | undefined) {
     const { scheduler = asyncScheduler, createId = randomId, validate = false, probe, source } = options;
@@ -64,18 +64,18 @@ export class Hub implements AttemptSender {
     expectFunction('createId', createId);
     expectFunction('random', options.random);
     this.deadLetters = deadLetters;
-    this.#options = options;
-    this.#scheduler = scheduler;
-    this.#createId = createId;
-    this.#source = source;
-    this.#validates = validate;
-    this.#isPlain = !validate && probe === undefined;
-    this.#probe = probe && new SafeProbe(probe, this.errors);
+    this.options = options;
+    this.scheduler = scheduler;
+    this.createId = createId;
+    this.source = source;
+    this.validates = validate;
+    this.isPlain = !validate && probe === undefined;
+    this.probe = probe && new SafeProbe(probe, this.errors);
     this.dispatcher = new Dispatcher(scheduler, maxEventsPerTurn, this.errors);
     this.topics = new Topics(events, (topic) => {
-      for (const { target } of this.#registrations.matching(topic.definition.type)) topic.add(target);
+      for (const { target } of this.registrations.matching(topic.definition.type)) topic.add(target);
     });
-    this.#forwarding = deadLetters.errors.subscribe(({ kind, error, handler }) =>
+    this.forwarding = deadLetters.errors.subscribe(({ kind, error, handler }) =>
       this.errors.report(kind, error, handler),
     );
     this.edge = new Edge({
@@ -83,40 +83,40 @@ export class Hub implements AttemptSender {
       scheduler,
       createId,
       isClosed: () => this.isClosed,
-      expectOpen: () => this.#expectOpen(),
+      expectOpen: () => this.expectOpen(),
       topicOf: (definition) => this.topics.of(definition),
       topicNamed: (type) => this.topics.named(type),
-      stamp: (topic, data, messageOptions) => this.#stamp(topic, data, scheduler.now(), messageOptions),
-      send: (topic, message, ticket) => void this.#dispatch(topic, message, scheduler.now(), ticket),
+      stamp: (topic, data, messageOptions) => this.stamp(topic, data, scheduler.now(), messageOptions),
+      send: (topic, message, ticket) => void this.send(topic, message, scheduler.now(), ticket),
     });
   }
 
   get isClosed(): boolean {
-    return this.#state === 'closed';
+    return this.state === 'closed';
   }
 
   /** Whether messages go to a topic as they are, and at once. */
   get isDirect(): boolean {
-    return this.#isPlain && this.#state === 'open';
+    return this.isPlain && this.state === 'open';
   }
 
   // ---- Sending ----
 
   /** @param by - the attempt whose handler emits; while draining, only those may */
   emit(definition: EventDefinition, data: unknown, options?: MessageOptions, by?: BusAttempt): boolean {
-    if (this.#state !== 'open') this.#expectOpen(by);
+    if (this.state !== 'open') this.expectOpen(by);
     const topic = this.topics.of(definition);
-    if (!this.#isPlain || options !== undefined) return this.#emitWith(topic, data, options);
-    const now = this.#scheduler.now();
+    if (!this.isPlain || options !== undefined) return this.emitWith(topic, data, options);
+    const now = this.scheduler.now();
     const { type } = topic.definition;
-    const message = new StampedMessage(type, data, now, this.#createId, this.#source, undefined, NO_HEADERS);
+    const message = new StampedMessage(type, data, now, this.createId, this.source, undefined, NO_HEADERS);
     return this.dispatcher.dispatch(topic, message, now);
   }
 
-  #emitWith(topic: Topic, data: unknown, options: MessageOptions | undefined): boolean {
-    const checked = this.#validates ? checkDataNow(topic.definition, data, 'publish()') : data;
-    const now = this.#scheduler.now();
-    return this.#dispatch(topic, this.#stamp(topic, checked, now, options), now);
+  private emitWith(topic: Topic, data: unknown, options: MessageOptions | undefined): boolean {
+    const checked = this.validates ? checkDataNow(topic.definition, data, 'publish()') : data;
+    const now = this.scheduler.now();
+    return this.send(topic, this.stamp(topic, checked, now, options), now);
   }
 
   publish(
@@ -126,16 +126,16 @@ export class Hub implements AttemptSender {
     by?: BusAttempt,
   ): Promise<DeliveryReport> {
     try {
-      this.#expectOpen(by);
+      this.expectOpen(by);
       options?.signal?.throwIfAborted();
       const topic = this.topics.of(definition);
-      if (!this.#validates) return this.#sendWithTicket(topic, data, options, by);
+      if (!this.validates) return this.sendWithTicket(topic, data, options, by);
       const checked = checkData(definition, data);
-      if (!(checked instanceof Promise)) return this.#sendWithTicket(topic, checked, options, by);
+      if (!(checked instanceof Promise)) return this.sendWithTicket(topic, checked, options, by);
       return checked.then((output) => {
-        this.#expectOpen(by);
+        this.expectOpen(by);
         options?.signal?.throwIfAborted();
-        return this.#sendWithTicket(topic, output, options, by);
+        return this.sendWithTicket(topic, output, options, by);
       });
     } catch (error) {
       return Promise.reject(error);
@@ -144,36 +144,36 @@ export class Hub implements AttemptSender {
 
   /** A message that was made already. As RxJS has it, nothing happens after the end. */
   next(topic: Topic, message: EventMessage): void {
-    if (this.#state === 'open') this.#dispatch(topic, message, this.#scheduler.now());
+    if (this.state === 'open') this.send(topic, message, this.scheduler.now());
   }
 
-  #expectOpen(by?: BusAttempt): void {
-    if (this.#state === 'open' || (this.#state === 'draining' && by?.isOver === false)) return;
+  private expectOpen(by?: BusAttempt): void {
+    if (this.state === 'open' || (this.state === 'draining' && by?.isOver === false)) return;
     throw new ClosedError('the bus');
   }
 
-  #sendWithTicket(
+  private sendWithTicket(
     topic: Topic,
     data: unknown,
     options: PublishOptions | undefined,
     by: BusAttempt | undefined,
   ): Promise<DeliveryReport> {
-    const now = this.#scheduler.now();
-    const message = this.#stamp(topic, data, now, options);
+    const now = this.scheduler.now();
+    const message = this.stamp(topic, data, now, options);
     for (const { owner } of topic.targets) {
       if (owner.wouldAwaitItself(message, by)) throw selfDeadlock(owner.name);
     }
     const ticket = new DeliveryTicket(by, options?.signal);
-    this.#dispatch(topic, message, now, ticket);
+    this.send(topic, message, now, ticket);
     return ticket.report;
   }
 
-  #stamp({ definition }: Topic, data: unknown, now: number, options: MessageOptions | undefined): EventMessage {
-    return stampMessage(definition.type, data, now, this.#createId, this.#source, options);
+  private stamp({ definition }: Topic, data: unknown, now: number, options: MessageOptions | undefined): EventMessage {
+    return stampMessage(definition.type, data, now, this.createId, this.source, options);
   }
 
-  #dispatch(topic: Topic, message: EventMessage, now: number, ticket?: DeliveryTicket): boolean {
-    const headers = this.#probe?.publishing(message);
+  private send(topic: Topic, message: EventMessage, now: number, ticket?: DeliveryTicket): boolean {
+    const headers = this.probe?.publishing(message);
     const sent =
       headers === undefined ? message : copyMessage(message, { headers: { ...message.headers, ...headers } });
     return this.dispatcher.dispatch(topic, sent, now, ticket);
@@ -187,46 +187,46 @@ export class Hub implements AttemptSender {
     { signal, ...options }: OnOptions<EventMessage> = {},
     isOnce = false,
   ): EventSubscription {
-    this.#expectOpen();
+    this.expectOpen();
     const { deadLetters, errors } = this;
-    const { random, probe } = this.#options;
-    const name = this.#registrations.nameOf(options.name, label);
+    const { random, probe } = this.options;
+    const name = this.registrations.nameOf(options.name, label);
     const engine: Engine<EventMessage> = new Engine(
       // Its attempts are BusAttempts.
       handler as Handler<EventMessage>,
-      { ...options, scheduler: this.#scheduler, createId: this.#createId, ...(random !== undefined && { random }) },
+      { ...options, scheduler: this.scheduler, createId: this.createId, ...(random !== undefined && { random }) },
       {
         name,
         deadLetters,
         errors,
         probe,
         createAttempt: (owner, event, attempt, startedAt) => new BusAttempt(this, owner, event, attempt, startedAt),
-        onIdle: () => this.#endIfIdle(),
+        onIdle: () => this.endIfIdle(),
         onClosed: () => {
           signal?.removeEventListener('abort', close);
-          this.#registrations.retire(registration);
-          this.#forget(registration);
+          this.registrations.retire(registration);
+          this.forget(registration);
         },
       },
     );
     const close = (): void => void engine.close();
-    const target = isOnce ? new OnceGate(engine, () => this.#forget(registration)) : engine.direct;
+    const target = isOnce ? new OnceGate(engine, () => this.forget(registration)) : engine.direct;
     const registration = new Registration(engine, target, matches);
-    this.#registrations.add(registration);
+    this.registrations.add(registration);
     if (signal?.aborted) close();
     else signal?.addEventListener('abort', close, { once: true });
-    for (const topic of this.topics.matching(matches)) this.#join(registration, topic);
+    for (const topic of this.topics.matching(matches)) this.join(registration, topic);
     return registration;
   }
 
   /** Those who come late are given what the topic remembers. */
-  #join({ target }: Registration, topic: Topic): void {
+  private join({ target }: Registration, topic: Topic): void {
     const { replay } = topic;
     topic.add(target);
-    for (const message of replay) if (target.owner.isListening) target.offer(message, this.#scheduler.now());
+    for (const message of replay) if (target.owner.isListening) target.offer(message, this.scheduler.now());
   }
 
-  #forget({ matches }: Registration): void {
+  private forget({ matches }: Registration): void {
     for (const topic of this.topics.matching(matches)) topic.forget();
   }
 
@@ -234,18 +234,19 @@ export class Hub implements AttemptSender {
 
   stats(): BusStats {
     return {
-      state: this.#state,
+      state: this.state,
       emitted: this.dispatcher.sent,
       invalid: this.edge.invalid,
-      handlers: this.#registrations.stats(),
+      deadLetters: this.deadLetters.stats(),
+      handlers: this.registrations.stats(),
     };
   }
 
   async drain({ deadlineMs }: DrainOptions = {}): Promise<DrainReport> {
     if (deadlineMs !== undefined) expectDelay('deadlineMs', deadlineMs);
-    const drainage = this.#drainage ?? this.#startDrainage();
+    const drainage = this.drainage ?? this.startDrainage();
     if (deadlineMs !== undefined && !this.isClosed) drainage.addDeadline(deadlineMs, () => this.close());
-    this.#endIfIdle();
+    this.endIfIdle();
     const report = await drainage.report;
     // Letters are what is left of events: the deadline is given once more to stores that take their time.
     await this.deadLetters.flush(deadlineMs);
@@ -254,35 +255,35 @@ export class Hub implements AttemptSender {
 
   close(): void {
     if (this.isClosed) return;
-    const completed = this.#isIdle();
-    this.#state = 'closed';
+    const completed = this.isIdle();
+    this.state = 'closed';
     this.dispatcher.isClosed = true;
-    const abandoned = this.#registrations.close();
+    const abandoned = this.registrations.close();
     this.topics.end();
-    this.#drainage?.end(this.#registrations.ended, abandoned, completed);
+    this.drainage?.end(this.registrations.ended, abandoned, completed);
     this.edge.close();
-    this.#forwarding.unsubscribe();
+    this.forwarding.unsubscribe();
   }
 
   /** The report is there before anything can end it. */
-  #startDrainage(): Drainage {
-    const drainage = new Drainage(this.#registrations.ended, this.#scheduler);
-    this.#drainage = drainage;
+  private startDrainage(): Drainage {
+    const drainage = new Drainage(this.registrations.ended, this.scheduler);
+    this.drainage = drainage;
     if (this.isClosed) {
-      drainage.end(this.#registrations.ended, 0, true);
+      drainage.end(this.registrations.ended, 0, true);
     } else {
-      this.#state = 'draining';
-      this.dispatcher.onRest = () => this.#endIfIdle();
-      this.#registrations.beginDrain();
+      this.state = 'draining';
+      this.dispatcher.onRest = () => this.endIfIdle();
+      this.registrations.beginDrain();
     }
     return drainage;
   }
 
-  #endIfIdle(): void {
-    if (this.#state === 'draining' && this.#isIdle()) this.close();
+  private endIfIdle(): void {
+    if (this.state === 'draining' && this.isIdle()) this.close();
   }
 
-  #isIdle(): boolean {
-    return this.dispatcher.isIdle && this.#registrations.isIdle;
+  private isIdle(): boolean {
+    return this.dispatcher.isIdle && this.registrations.isIdle;
   }
 }

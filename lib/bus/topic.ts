@@ -17,14 +17,14 @@ export interface PlainSubscribers {
 export class Topic {
   readonly definition: EventDefinition;
   /** Handlers in the order of registration; those that listen no longer stay until they are half of them. Never changed in place, but by `push`. */
-  #targets: Target[] = [];
-  #closed = 0;
+  private listeners: Target[] = [];
+  private closed = 0;
   /** Plain subscribers, if anybody has asked for them. */
   plain: PlainSubscribers | undefined;
-  #replay: EventMessage[] = [];
-  #replaySize = 0;
+  private remembered: EventMessage[] = [];
+  private replaySize = 0;
   /** With replay: the message that handlers are being offered, and plain subscribers are not yet. */
-  #onItsWay: EventMessage | undefined;
+  private onItsWay: EventMessage | undefined;
 
   constructor(definition: EventDefinition) {
     this.definition = definition;
@@ -32,43 +32,43 @@ export class Topic {
 
   /** The latest messages, for those who come late. */
   get replay(): readonly EventMessage[] {
-    return this.#replay;
+    return this.remembered;
   }
 
   /** The same for plain subscribers, without a message that they are yet to be given. */
   get past(): readonly EventMessage[] {
-    return this.#replay.filter((message) => message !== this.#onItsWay);
+    return this.remembered.filter((message) => message !== this.onItsWay);
   }
 
   /** Remembers the latest messages from now on. */
   keep(count: number): void {
     expectCount('replay', count, 0);
-    if (this.#replaySize > 0 && this.#replaySize !== count) {
+    if (this.replaySize > 0 && this.replaySize !== count) {
       throw new InvalidOptionError(
-        `Expected one replay for '${this.definition.type}', got ${count} after ${this.#replaySize}. Set it in one place.`,
+        `Expected one replay for '${this.definition.type}', got ${count} after ${this.replaySize}. Set it in one place.`,
       );
     }
-    this.#replaySize = count;
+    this.replaySize = count;
   }
 
   get targets(): readonly Target[] {
-    return this.#targets;
+    return this.listeners;
   }
 
   add(target: Target): void {
-    this.#targets.push(target);
+    this.listeners.push(target);
   }
 
   /** Says that a target listens no longer. Removal is put off, so that a thousand of them cost no thousand copies. */
   forget(): void {
-    if (++this.#closed * 2 < this.#targets.length) return;
-    this.#targets = this.#targets.filter(({ owner }) => owner.isListening);
-    this.#closed = 0;
+    if (++this.closed * 2 < this.listeners.length) return;
+    this.listeners = this.listeners.filter(({ owner }) => owner.isListening);
+    this.closed = 0;
   }
 
   /** Whether there is nothing to do for a message but to tell plain subscribers. */
   get isQuiet(): boolean {
-    return this.#targets.length === 0 && this.#replaySize === 0;
+    return this.listeners.length === 0 && this.replaySize === 0;
   }
 
   /**
@@ -78,42 +78,42 @@ export class Topic {
    * @returns whether every handler handles it or lets it wait; or the error, if one with `overflow: 'fail'` had no room
    */
   deliver(message: EventMessage, now: number): OverflowError | boolean {
-    const targets = this.#targets;
+    const targets = this.listeners;
     const { length } = targets;
     let result: OverflowError | boolean = true;
-    if (this.#replaySize > 0) this.#remember(message);
+    if (this.replaySize > 0) this.remember(message);
     for (let index = 0; index < length; index++) {
       const target = targets[index]!;
       const verdict = target.offer(message, now);
       if (verdict !== 'taken') result = worse(result, verdict, target.owner);
     }
-    if (this.plain !== undefined || this.#replaySize > 0) this.#tellPlain(message);
+    if (this.plain !== undefined || this.replaySize > 0) this.tellPlain(message);
     return result;
   }
 
   /** The same for a message whose producer waits for the report. */
   deliverWith(ticket: DeliveryTicket, message: EventMessage): boolean {
-    const targets = this.#targets;
+    const targets = this.listeners;
     const { length } = targets;
-    if (this.#replaySize > 0) this.#remember(message);
+    if (this.replaySize > 0) this.remember(message);
     for (let index = 0; index < length; index++) {
       const { owner } = targets[index]!;
       if (owner.isListening && !ticket.isAborted) ticket.deliver(owner, message);
     }
-    this.#tellPlain(message);
+    this.tellPlain(message);
     ticket.close();
     return true;
   }
 
-  #tellPlain(message: EventMessage): void {
-    this.#onItsWay = undefined;
+  private tellPlain(message: EventMessage): void {
+    this.onItsWay = undefined;
     if (this.plain?.observed) this.plain.deliver(message);
   }
 
-  #remember(message: EventMessage): void {
-    this.#onItsWay = message;
-    this.#replay.push(message);
-    if (this.#replay.length > this.#replaySize) this.#replay.shift();
+  private remember(message: EventMessage): void {
+    this.onItsWay = message;
+    this.remembered.push(message);
+    if (this.remembered.length > this.replaySize) this.remembered.shift();
   }
 }
 

@@ -9,59 +9,59 @@ interface Watcher {
 
 /** The event types of a bus; each is opened when it is first used, unless the bus knows its events. */
 export class Topics {
-  readonly #topics = new Map<string, Topic>();
-  readonly #watchers = new Set<Watcher>();
-  readonly #onOpened: (topic: Topic) => void;
-  readonly #isFixed: boolean;
-  #isEnded = false;
+  private readonly topics = new Map<string, Topic>();
+  private readonly watchers = new Set<Watcher>();
+  private readonly onOpened: (topic: Topic) => void;
+  private readonly isFixed: boolean;
+  private isEnded = false;
 
   constructor(events: readonly EventDefinition[] | undefined, onOpened: (topic: Topic) => void) {
-    this.#onOpened = onOpened;
-    for (const definition of events ?? []) this.#open(definition);
-    this.#isFixed = events !== undefined;
+    this.onOpened = onOpened;
+    for (const definition of events ?? []) this.open(definition);
+    this.isFixed = events !== undefined;
   }
 
   /** @throws InvalidOptionError when it is no definition, or a second one of its type, or unknown to a bus that knows its events */
   of(definition: EventDefinition): Topic {
-    const topic = this.#topics.get(definition?.type);
-    return topic !== undefined && topic.definition === definition ? topic : this.#open(definition);
+    const topic = this.topics.get(definition?.type);
+    return topic !== undefined && topic.definition === definition ? topic : this.open(definition);
   }
 
   /** @throws InvalidOptionError when there is no such topic */
   named(type: string): Topic {
-    const topic = this.#topics.get(type);
+    const topic = this.topics.get(type);
     if (topic === undefined) throw unknownEvent(type);
     return topic;
   }
 
   matching(matches: (type: string) => boolean): readonly Topic[] {
-    return [...this.#topics.values()].filter(({ definition }) => matches(definition.type));
+    return [...this.topics.values()].filter(({ definition }) => matches(definition.type));
   }
 
   /** Calls back with every topic, those that are open and those to come, and when there will be no more. */
   watch(onTopic: (topic: Topic) => void, onEnd: () => void): () => void {
     const watcher: Watcher = { onTopic, onEnd };
-    for (const topic of this.#topics.values()) onTopic(topic);
-    if (this.#isEnded) onEnd();
-    else this.#watchers.add(watcher);
-    return () => void this.#watchers.delete(watcher);
+    for (const topic of this.topics.values()) onTopic(topic);
+    if (this.isEnded) onEnd();
+    else this.watchers.add(watcher);
+    return () => void this.watchers.delete(watcher);
   }
 
   /** Completes every plain subscriber. */
   end(): void {
-    this.#isEnded = true;
-    for (const topic of this.#topics.values()) topic.plain?.end();
-    for (const watcher of this.#watchers) watcher.onEnd();
+    this.isEnded = true;
+    for (const topic of this.topics.values()) topic.plain?.end();
+    for (const watcher of this.watchers) watcher.onEnd();
   }
 
-  #open(definition: EventDefinition): Topic {
+  private open(definition: EventDefinition): Topic {
     const { type } = expectDefinition(definition);
-    if (this.#topics.has(type)) throw duplicateDefinition(type);
-    if (this.#isFixed) throw unknownEvent(type);
+    if (this.topics.has(type)) throw duplicateDefinition(type);
+    if (this.isFixed) throw unknownEvent(type);
     const topic = new Topic(definition);
-    this.#topics.set(type, topic);
-    this.#onOpened(topic);
-    for (const watcher of this.#watchers) watcher.onTopic(topic);
+    this.topics.set(type, topic);
+    this.onOpened(topic);
+    for (const watcher of this.watchers) watcher.onTopic(topic);
     return topic;
   }
 }

@@ -3,33 +3,33 @@
  * (`Array.shift` does). It doubles when full and keeps its room.
  */
 export class RingBuffer<Item> {
-  #slots: (Item | undefined)[] = Array.from({ length: 16 });
-  #head = 0;
-  #size = 0;
+  private slots: (Item | undefined)[] = Array.from({ length: 16 });
+  private head = 0;
+  private count = 0;
 
   get size(): number {
-    return this.#size;
+    return this.count;
   }
 
   push(item: Item): void {
-    if (this.#size === this.#slots.length) this.#double();
+    if (this.count === this.slots.length) this.double();
     // The length is a power of two, so the mask wraps around.
-    this.#slots[(this.#head + this.#size++) & (this.#slots.length - 1)] = item;
+    this.slots[(this.head + this.count++) & (this.slots.length - 1)] = item;
   }
 
   shift(): Item | undefined {
-    if (this.#size === 0) return undefined;
-    const item = this.#slots[this.#head];
-    this.#slots[this.#head] = undefined;
-    this.#head = (this.#head + 1) & (this.#slots.length - 1);
-    this.#size--;
+    if (this.count === 0) return undefined;
+    const item = this.slots[this.head];
+    this.slots[this.head] = undefined;
+    this.head = (this.head + 1) & (this.slots.length - 1);
+    this.count--;
     return item;
   }
 
-  #double(): void {
-    const { length } = this.#slots;
-    const inOrder = [...this.#slots.slice(this.#head), ...this.#slots.slice(0, this.#head)];
-    this.#slots = inOrder.concat(Array.from({ length }));
-    this.#head = 0;
+  private double(): void {
+    const { length } = this.slots;
+    const inOrder = [...this.slots.slice(this.head), ...this.slots.slice(0, this.head)];
+    this.slots = inOrder.concat(Array.from({ length }));
+    this.head = 0;
   }
 }

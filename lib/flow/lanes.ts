@@ -43,104 +43,104 @@ export interface LaneSize {
  * take turns. A lane exists while something of its key waits or is out, so idle keys cost nothing.
  */
 export class Lanes<Item> {
-  readonly #lanes = new Map<unknown, Lane<Item>>();
+  private readonly lanes = new Map<unknown, Lane<Item>>();
   /** Lanes with something to give, in turn. */
-  readonly #ready = new Chain<Lane<Item>>();
-  readonly #byAge = new Chain<Ticket<Item>>();
+  private readonly ready = new Chain<Lane<Item>>();
+  private readonly byAge = new Chain<Ticket<Item>>();
 
   /** How many items wait. */
   get size(): number {
-    return this.#byAge.size;
+    return this.byAge.size;
   }
 
   /** Adds an item at the tail of its lane. */
   push(key: unknown, item: Item): void {
-    let lane = this.#lanes.get(key);
-    if (lane === undefined) this.#lanes.set(key, (lane = new Lane(key)));
+    let lane = this.lanes.get(key);
+    if (lane === undefined) this.lanes.set(key, (lane = new Lane(key)));
     const ticket = new Ticket(item, lane);
     if (lane.tail === undefined) lane.head = ticket;
     else lane.tail.behind = ticket;
     lane.tail = ticket;
     lane.waiting++;
-    this.#byAge.push(ticket);
-    this.#makeReady(lane);
+    this.byAge.push(ticket);
+    this.makeReady(lane);
   }
 
   /** Takes the first item of the next lane that is free; that lane is busy until its `release`. */
   shift(): Item | undefined {
-    const lane = this.#ready.first;
+    const lane = this.ready.first;
     if (lane?.head === undefined) return undefined;
-    this.#leaveReady(lane);
+    this.leaveReady(lane);
     lane.isBusy = true;
-    return (lane.current = this.#take(lane.head));
+    return (lane.current = this.takeHead(lane.head));
   }
 
   /** Frees the lane of an item that was shifted. */
   release(key: unknown): void {
-    const lane = this.#lanes.get(key);
+    const lane = this.lanes.get(key);
     if (lane === undefined) return;
     lane.isBusy = false;
     lane.current = undefined;
-    if (lane.head === undefined) this.#lanes.delete(key);
-    else this.#makeReady(lane);
+    if (lane.head === undefined) this.lanes.delete(key);
+    else this.makeReady(lane);
   }
 
   /** Whether something of a key waits or is out. */
   has(key: unknown): boolean {
-    return this.#lanes.has(key);
+    return this.lanes.has(key);
   }
 
   /** The item of a key that is out. */
   current(key: unknown): Item | undefined {
-    return this.#lanes.get(key)?.current;
+    return this.lanes.get(key)?.current;
   }
 
   /** Removes the item that has waited longest, in whichever lane. */
   dropOldest(): Item | undefined {
-    return this.#byAge.first && this.#drop(this.#byAge.first);
+    return this.byAge.first && this.remove(this.byAge.first);
   }
 
   /** Removes the first waiting item of a key. */
   dropFirst(key: unknown): Item | undefined {
-    const head = this.#lanes.get(key)?.head;
-    return head && this.#drop(head);
+    const head = this.lanes.get(key)?.head;
+    return head && this.remove(head);
   }
 
   /** The fullest lanes, the fullest first. */
   fullest(count: number): readonly LaneSize[] {
-    return [...this.#lanes.values()]
+    return [...this.lanes.values()]
       .map(({ key, waiting, isBusy }) => ({ key, pending: waiting + (isBusy ? 1 : 0) }))
       .toSorted((one, other) => other.pending - one.pending)
       .slice(0, count);
   }
 
-  #drop(ticket: Ticket<Item>): Item {
+  private remove(ticket: Ticket<Item>): Item {
     const { lane } = ticket;
-    const item = this.#take(ticket);
+    const item = this.takeHead(ticket);
     if (lane.head !== undefined || lane.isBusy) return item;
-    this.#leaveReady(lane);
-    this.#lanes.delete(lane.key);
+    this.leaveReady(lane);
+    this.lanes.delete(lane.key);
     return item;
   }
 
   /** The oldest ticket of all is also the first of its lane, so only heads are ever taken. */
-  #take(ticket: Ticket<Item>): Item {
+  private takeHead(ticket: Ticket<Item>): Item {
     const { lane } = ticket;
     lane.head = ticket.behind;
     if (lane.head === undefined) lane.tail = undefined;
     lane.waiting--;
-    this.#byAge.remove(ticket);
+    this.byAge.remove(ticket);
     return ticket.item;
   }
 
-  #makeReady(lane: Lane<Item>): void {
+  private makeReady(lane: Lane<Item>): void {
     if (lane.isBusy || lane.isReady) return;
     lane.isReady = true;
-    this.#ready.push(lane);
+    this.ready.push(lane);
   }
 
-  #leaveReady(lane: Lane<Item>): void {
+  private leaveReady(lane: Lane<Item>): void {
     lane.isReady = false;
-    this.#ready.remove(lane);
+    this.ready.remove(lane);
   }
 }

@@ -40,14 +40,14 @@ class Slot<Item> {
 export class AttemptRunner<Item> {
   /** In the order of their start, which is also that of their deadlines. */
   readonly inFlight: Chain<Attempt<Item>> = new Chain();
-  readonly #options: AttemptRunnerOptions<Item>;
-  readonly #freeSlots: Slot<Item>[] = [];
+  private readonly options: AttemptRunnerOptions<Item>;
+  private readonly freeSlots: Slot<Item>[] = [];
   /** One timer for all deadlines, armed for the attempt that will reach its own first. */
-  #timer: Subscription | undefined;
-  #armedFor: Attempt<Item> | undefined;
+  private timer: Subscription | undefined;
+  private armedFor: Attempt<Item> | undefined;
 
   constructor(options: AttemptRunnerOptions<Item>) {
-    this.#options = options;
+    this.options = options;
   }
 
   /** Makes an attempt. */
@@ -55,23 +55,23 @@ export class AttemptRunner<Item> {
     this.inFlight.push(attempt);
     let result: unknown;
     try {
-      result = this.#options.call(attempt.event, attempt);
+      result = this.options.call(attempt.event, attempt);
     } catch (error) {
-      this.#fail(attempt, error);
+      this.fail(attempt, error);
       return;
     }
-    this.#followResult(attempt, result);
+    this.followResult(attempt, result);
   }
 
   /** Takes over an attempt whose handler was called already, and returned this. */
   follow(attempt: Attempt<Item>, result: unknown): void {
     this.inFlight.push(attempt);
-    this.#followResult(attempt, result);
+    this.followResult(attempt, result);
   }
 
   /** Gives an attempt up, without telling it: what it still brings is late. */
   detach(attempt: Attempt<Item>): void {
-    if (!attempt.isOver) this.#end(attempt);
+    if (!attempt.isOver) this.end(attempt);
   }
 
   /** Tells an attempt that was given up. */
@@ -79,42 +79,42 @@ export class AttemptRunner<Item> {
     try {
       attempt.abort(reason);
     } catch (error) {
-      this.#late(attempt, { error });
+      this.late(attempt, { error });
     }
   }
 
   /** Lets the timer go, as soon as nothing runs that it could be for. */
   rest(): void {
-    if (this.#timer === undefined || this.inFlight.size > 0) return;
-    this.#timer.unsubscribe();
-    this.#timer = undefined;
-    this.#armedFor = undefined;
+    if (this.timer === undefined || this.inFlight.size > 0) return;
+    this.timer.unsubscribe();
+    this.timer = undefined;
+    this.armedFor = undefined;
   }
 
-  #followResult(attempt: Attempt<Item>, result: unknown): void {
+  private followResult(attempt: Attempt<Item>, result: unknown): void {
     try {
       // Stopped by its own call, such as a handler that closes itself.
-      if (attempt.isOver) this.#watchLate(attempt, result);
-      else if (isPromiseLike(result)) this.#followPromise(attempt, result);
-      else if (isObservable(result)) this.#followObservable(attempt, result);
-      else this.#succeed(attempt);
+      if (attempt.isOver) this.watchLate(attempt, result);
+      else if (isPromiseLike(result)) this.followPromise(attempt, result);
+      else if (isObservable(result)) this.followObservable(attempt, result);
+      else this.succeed(attempt);
     } catch (error) {
       // Results may be made to throw when they are looked at.
-      this.#fail(attempt, error);
+      this.fail(attempt, error);
     }
   }
 
-  #watchLate(attempt: Attempt<Item>, result: unknown): void {
+  private watchLate(attempt: Attempt<Item>, result: unknown): void {
     if (!isPromiseLike(result)) return;
     result.then(
-      () => this.#late(attempt, undefined),
-      (error: unknown) => this.#late(attempt, { error }),
+      () => this.late(attempt, undefined),
+      (error: unknown) => this.late(attempt, { error }),
     );
   }
 
   /** A handler that heeds its signal rejects with its reason, or with an AbortError: that is no news. */
-  #late(attempt: Attempt<Item>, rejection: { readonly error: unknown } | undefined): void {
-    const { errors, name, onLate } = this.#options;
+  private late(attempt: Attempt<Item>, rejection: { readonly error: unknown } | undefined): void {
+    const { errors, name, onLate } = this.options;
     const { stopReason } = attempt;
     onLate(attempt);
     if (!(stopReason instanceof HandlerTimeoutError)) return;
@@ -124,72 +124,72 @@ export class AttemptRunner<Item> {
     if (!isAnswer) errors.report('late-result', error, name);
   }
 
-  #followPromise(attempt: Attempt<Item>, result: PromiseLike<unknown>): void {
-    const slot = this.#freeSlots.pop() ?? new Slot<Item>(this.#release);
+  private followPromise(attempt: Attempt<Item>, result: PromiseLike<unknown>): void {
+    const slot = this.freeSlots.pop() ?? new Slot<Item>(this.release);
     slot.attempt = attempt;
     // A thenable that is no promise might call back at once, or twice.
     (result instanceof Promise ? result : Promise.resolve(result)).then(slot.fulfilled, slot.rejected);
-    this.#watchDeadline();
+    this.watchDeadline();
   }
 
-  #release = (slot: Slot<Item>, attempt: Attempt<Item>, rejection?: { readonly error: unknown }): void => {
+  private release = (slot: Slot<Item>, attempt: Attempt<Item>, rejection?: { readonly error: unknown }): void => {
     slot.attempt = undefined;
-    this.#freeSlots.push(slot);
-    if (attempt.isOver) this.#late(attempt, rejection);
-    else if (rejection === undefined) this.#succeed(attempt);
-    else this.#fail(attempt, rejection.error);
+    this.freeSlots.push(slot);
+    if (attempt.isOver) this.late(attempt, rejection);
+    else if (rejection === undefined) this.succeed(attempt);
+    else this.fail(attempt, rejection.error);
   };
 
-  #followObservable(attempt: Attempt<Item>, result: ObservableInput<unknown>): void {
+  private followObservable(attempt: Attempt<Item>, result: ObservableInput<unknown>): void {
     const subscription = from(result).subscribe({
-      complete: () => this.#succeed(attempt),
-      error: (error: unknown) => this.#fail(attempt, error),
+      complete: () => this.succeed(attempt),
+      error: (error: unknown) => this.fail(attempt, error),
     });
     attempt.subscription = subscription;
     if (attempt.stopReason !== undefined) subscription.unsubscribe();
-    else if (!attempt.isOver) this.#watchDeadline();
+    else if (!attempt.isOver) this.watchDeadline();
   }
 
-  #succeed(attempt: Attempt<Item>): void {
+  private succeed(attempt: Attempt<Item>): void {
     if (attempt.isOver) return;
-    this.#end(attempt);
-    this.#options.onSucceeded(attempt);
+    this.end(attempt);
+    this.options.onSucceeded(attempt);
   }
 
-  #fail(attempt: Attempt<Item>, error: unknown): void {
+  private fail(attempt: Attempt<Item>, error: unknown): void {
     if (attempt.isOver) return;
-    this.#end(attempt);
-    this.#options.onFailed(attempt, error);
+    this.end(attempt);
+    this.options.onFailed(attempt, error);
   }
 
-  #end(attempt: Attempt<Item>): void {
+  private end(attempt: Attempt<Item>): void {
     attempt.isOver = true;
     this.inFlight.remove(attempt);
   }
 
-  #watchDeadline(): void {
-    const { timeoutMs, scheduler } = this.#options;
+  private watchDeadline(): void {
+    const { timeoutMs, scheduler } = this.options;
     const { first } = this.inFlight;
-    if (timeoutMs === undefined || this.#timer !== undefined || first === undefined) return;
+    if (timeoutMs === undefined || this.timer !== undefined || first === undefined) return;
     // Not longer than the limit: the clock may have been set back meanwhile.
     const waitMs = Math.max(0, Math.min(timeoutMs, first.startedAt + timeoutMs - scheduler.now()));
-    this.#armedFor = first;
-    this.#timer = scheduler.schedule(() => this.#expire(timeoutMs), waitMs);
+    this.armedFor = first;
+    this.timer = scheduler.schedule(() => this.expire(timeoutMs), waitMs);
   }
 
-  #expire(timeoutMs: number): void {
-    const { name, scheduler } = this.#options;
+  private expire(timeoutMs: number): void {
+    const { name, scheduler } = this.options;
     const now = scheduler.now();
-    const armedFor = this.#armedFor;
-    this.#timer = undefined;
-    this.#armedFor = undefined;
+    const armedFor = this.armedFor;
+    this.timer = undefined;
+    this.armedFor = undefined;
     // The one that the timer was for is due whatever the clock says: timers may fire a little early.
     const isDue = (attempt: Attempt<Item>): boolean => attempt === armedFor || attempt.startedAt + timeoutMs <= now;
     for (let { first } = this.inFlight; first !== undefined && isDue(first); { first } = this.inFlight) {
       const error = new HandlerTimeoutError(name, timeoutMs);
       this.detach(first);
-      this.#options.onExpired(first, error);
+      this.options.onExpired(first, error);
     }
-    this.#watchDeadline();
+    this.watchDeadline();
   }
 }

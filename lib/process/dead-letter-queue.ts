@@ -46,6 +46,16 @@ export interface LetterSelection<Item = EventMessage> {
   readonly limit?: number;
 }
 
+/** What a queue has counted. */
+export interface DeadLetterStats {
+  /** Letters that came. */
+  readonly received: number;
+  /** Letters that a full queue let go. */
+  readonly evicted: number;
+  /** Letters that are on their way to the store. */
+  readonly storing: number;
+}
+
 /** Options of {@link createDeadLetterQueue}. */
 export interface DeadLetterQueueOptions<Item = EventMessage> {
   /** Letters that the default store keeps; ≥ 1, or Infinity. @defaultValue 10_000 */
@@ -69,6 +79,8 @@ export class DeadLetterQueue<Item = EventMessage> extends Subject<DeadLetter<Ite
   /** Who sent a letter takes it back while it lives; after that, whoever has its name. */
   readonly #origins = new WeakMap<DeadLetter<Item>, RedriveTarget<Item>>();
   readonly #inRedrive = new Set<string>();
+  #received = 0;
+  #evicted = 0;
   /** Letters that were removed since the redrives in progress took their lists. */
   readonly #removed = new Set<string>();
   #redrives = 0;
@@ -84,7 +96,10 @@ export class DeadLetterQueue<Item = EventMessage> extends Subject<DeadLetter<Ite
       store ??
       memoryDeadLetterStore({
         maxSize,
-        onEvicted: (letter) => this.#reports.report('evicted', evicted(letter, maxSize), letter.handler),
+        onEvicted: (letter) => {
+          this.#evicted++;
+          this.#reports.report('evicted', evicted(letter, maxSize), letter.handler);
+        },
       });
   }
 
@@ -100,6 +115,7 @@ export class DeadLetterQueue<Item = EventMessage> extends Subject<DeadLetter<Ite
 
   /** The same, with a promise if the store gave one: when it resolves, the letter is safe. */
   add(letter: DeadLetter<Item>): Promise<void> | void {
+    this.#received++;
     const stored = this.#insist(() => this.#store.add(letter));
     if (stored === undefined) {
       this.#announce(letter);
@@ -128,6 +144,11 @@ export class DeadLetterQueue<Item = EventMessage> extends Subject<DeadLetter<Ite
     const subscription = super.subscribe((letter) => this.#tell(observer, letter));
     if (observer instanceof Subscriber) observer.add(subscription);
     return subscription;
+  }
+
+  /** What has been counted so far; `list` says what is kept now. */
+  stats(): DeadLetterStats {
+    return { received: this.#received, evicted: this.#evicted, storing: this.#storing.value };
   }
 
   /** The letters kept, the oldest first. */

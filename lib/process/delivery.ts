@@ -48,8 +48,8 @@ export class Delivery<Item> implements AcceptedEvent, Handling<Item> {
   dropReason: DropReason | undefined = undefined;
   /** Whoever asked was told. */
   isTold = false;
-  #settled: Promise<Settlement> | undefined = undefined;
-  #resolve: ((settlement: Settlement) => void) | undefined = undefined;
+  private promise: Promise<Settlement> | undefined = undefined;
+  private resolve: ((settlement: Settlement) => void) | undefined = undefined;
 
   constructor(
     handler: string,
@@ -79,13 +79,13 @@ export class Delivery<Item> implements AcceptedEvent, Handling<Item> {
   /** Made when it is asked for. */
   get settled(): Promise<Settlement> {
     if (this.isTold) return Promise.resolve(this.settlement);
-    return (this.#settled ??= new Promise((resolve) => (this.#resolve = resolve)));
+    return (this.promise ??= new Promise((resolve) => (this.resolve = resolve)));
   }
 
   /** Tells whoever waits for `settled`. */
   tell(): void {
     this.isTold = true;
-    this.#resolve?.(this.settlement);
+    this.resolve?.(this.settlement);
   }
 }
 
@@ -106,8 +106,8 @@ export class Attempt<Item> implements HandlerContext, Linked<Attempt<Item>> {
   subscription: Subscription | undefined = undefined;
   /** Ended, or stopped: whatever still comes of it is late. */
   isOver = false;
-  #reason: Error | undefined = undefined;
-  #controller: AbortController | undefined = undefined;
+  private reason: Error | undefined = undefined;
+  private controller: AbortController | undefined = undefined;
 
   constructor(owner: object, event: Item, attempt: number, startedAt: number) {
     this.owner = owner;
@@ -117,22 +117,22 @@ export class Attempt<Item> implements HandlerContext, Linked<Attempt<Item>> {
   }
 
   get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.#reason !== undefined) this.#controller.abort(this.#reason);
+    if (this.controller === undefined) {
+      this.controller = new AbortController();
+      if (this.reason !== undefined) this.controller.abort(this.reason);
     }
-    return this.#controller.signal;
+    return this.controller.signal;
   }
 
   /** Why it was stopped; none while it runs and when it ended by itself. */
   get stopReason(): Error | undefined {
-    return this.#reason;
+    return this.reason;
   }
 
   /** Gives up on the work: its signal is aborted, and it is unsubscribed. */
   abort(reason: Error): void {
-    this.#reason = reason;
-    this.#controller?.abort(reason);
+    this.reason = reason;
+    this.controller?.abort(reason);
     this.subscription?.unsubscribe();
   }
 }

@@ -29,35 +29,35 @@ export interface DirectCallHost<Item> {
 export class DirectCall<Item, Owner extends DirectCallHost<Item>> {
   /** The engine. */
   readonly owner: Owner;
-  #readiness = BUSY;
-  #handled = 0;
-  readonly #handle: HandlerFunction<Item, Attempt<Item>>;
+  private readiness = BUSY;
+  private done = 0;
+  private readonly handle: HandlerFunction<Item, Attempt<Item>>;
   /** The context of a handler that cannot see it, used again and again. */
-  readonly #lent: Attempt<Item> | undefined;
+  private readonly lent: Attempt<Item> | undefined;
 
   constructor(owner: Owner, handle: HandlerFunction<Item, Attempt<Item>>, lent: Attempt<Item> | undefined) {
     this.owner = owner;
-    this.#handle = handle;
-    this.#lent = lent;
+    this.handle = handle;
+    this.lent = lent;
   }
 
   /** Events that were done when the handler returned: accepted and handled. */
   get handled(): number {
-    return this.#handled;
+    return this.done;
   }
 
   /** How many events are being handled here, and are counted nowhere yet. */
   get calling(): 0 | 1 {
-    return this.#readiness >= CALLING ? 1 : 0;
+    return this.readiness >= CALLING ? 1 : 0;
   }
 
   get isReady(): boolean {
-    return this.#readiness === READY;
+    return this.readiness === READY;
   }
 
   /** Says whether the next event may come this way. */
   set isReady(isReady: boolean) {
-    this.#readiness = isReady ? READY : BUSY;
+    this.readiness = isReady ? READY : BUSY;
   }
 
   /**
@@ -65,8 +65,8 @@ export class DirectCall<Item, Owner extends DirectCallHost<Item>> {
    * handler has returned.
    */
   interrupt(): boolean {
-    const isCalling = this.#readiness >= CALLING;
-    this.#readiness = isCalling ? INTERRUPTED : BUSY;
+    const isCalling = this.readiness >= CALLING;
+    this.readiness = isCalling ? INTERRUPTED : BUSY;
     return !isCalling;
   }
 
@@ -76,33 +76,33 @@ export class DirectCall<Item, Owner extends DirectCallHost<Item>> {
    * @param now - the time of the scheduler, which the caller has read for all handlers
    */
   offer(event: Item, now: number): Verdict {
-    if (this.#readiness !== READY) return this.owner.admit(event);
-    const attempt = this.#lent ?? this.owner.begin(event, now);
+    if (this.readiness !== READY) return this.owner.admit(event);
+    const attempt = this.lent ?? this.owner.begin(event, now);
     let result: unknown;
     // What comes meanwhile must wait: one event at a time, and no recursion.
-    this.#readiness = CALLING;
+    this.readiness = CALLING;
     try {
-      result = this.#handle(event, attempt);
+      result = this.handle(event, attempt);
     } catch (error) {
-      return this.#fail(event, attempt, now, error);
+      return this.fail(event, attempt, now, error);
     }
     const isDone = typeof result !== 'object' || result === null;
-    if (!isDone || this.#readiness !== CALLING) return this.#follow(event, attempt, now, result);
-    this.#readiness = READY;
-    this.#handled++;
-    if (this.#lent === undefined) attempt.isOver = true;
+    if (!isDone || this.readiness !== CALLING) return this.follow(event, attempt, now, result);
+    this.readiness = READY;
+    this.done++;
+    if (this.lent === undefined) attempt.isOver = true;
     return 'taken';
   }
 
-  #fail(event: Item, attempt: Attempt<Item>, now: number, error: unknown): Verdict {
-    this.#readiness = BUSY;
-    this.owner.fail(event, this.#lent === undefined ? attempt : undefined, now, error);
+  private fail(event: Item, attempt: Attempt<Item>, now: number, error: unknown): Verdict {
+    this.readiness = BUSY;
+    this.owner.fail(event, this.lent === undefined ? attempt : undefined, now, error);
     return 'taken';
   }
 
-  #follow(event: Item, attempt: Attempt<Item>, now: number, result: unknown): Verdict {
-    this.#readiness = BUSY;
-    this.owner.follow(event, this.#lent === undefined ? attempt : undefined, now, result);
+  private follow(event: Item, attempt: Attempt<Item>, now: number, result: unknown): Verdict {
+    this.readiness = BUSY;
+    this.owner.follow(event, this.lent === undefined ? attempt : undefined, now, result);
     return 'taken';
   }
 }

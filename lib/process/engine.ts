@@ -38,20 +38,20 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
   /** Where producers that cannot wait hand over events. */
   readonly direct: DirectCall<Item, Engine<Item>>;
   readonly deadLetters: DeadLetterQueue<Item>;
-  readonly #errors: ErrorReports;
-  readonly #probe: SafeProbe | undefined;
-  readonly #settings: ProcessorSettings<Item>;
-  readonly #pump: Pump<Item>;
-  readonly #gate: Gate<Item>;
-  readonly #mayCallDirectly: boolean;
-  readonly #createAttempt: CreateAttempt<Item>;
-  readonly #onIdle: (() => void) | undefined;
-  readonly #onClosed: (() => void) | undefined;
-  readonly #disconnect: (() => void) | undefined;
-  #state: ProcessorStats['state'] = 'open';
-  #drainage: Drainage | undefined;
+  private readonly reports: ErrorReports;
+  private readonly probe: SafeProbe | undefined;
+  private readonly settings: ProcessorSettings<Item>;
+  private readonly pump: Pump<Item>;
+  private readonly gate: Gate<Item>;
+  private readonly mayCallDirectly: boolean;
+  private readonly createAttempt: CreateAttempt<Item>;
+  private readonly onIdle: (() => void) | undefined;
+  private readonly onClosed: (() => void) | undefined;
+  private readonly disconnect: (() => void) | undefined;
+  private state: ProcessorStats['state'] = 'open';
+  private drainage: Drainage | undefined;
   /** What is left to do of closing, when the handler that is being called directly has returned. */
-  #finish: (() => void) | undefined;
+  private finish: (() => void) | undefined;
 
   constructor(handler: Handler<Item>, options: ProcessorOptions<Item>, surroundings: EngineSurroundings<Item>) {
     const { name, deadLetters, errors, probe, createAttempt = createPlainAttempt, onIdle, onClosed } = surroundings;
@@ -59,78 +59,78 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
     const handle = handlerFunction(handler);
     this.name = name;
     this.deadLetters = deadLetters;
-    this.#errors = errors;
-    this.#probe = probe && new SafeProbe(probe, errors);
-    this.#settings = settings;
-    this.#createAttempt = (event, attempt, startedAt) => createAttempt(this, event, attempt, startedAt);
-    this.#onIdle = onIdle;
-    this.#onClosed = onClosed;
-    const lent = cannotSeeContext(handle) ? this.#createAttempt(undefined as Item, 1, 0) : undefined;
+    this.reports = errors;
+    this.probe = probe && new SafeProbe(probe, errors);
+    this.settings = settings;
+    this.createAttempt = (event, attempt, startedAt) => createAttempt(this, event, attempt, startedAt);
+    this.onIdle = onIdle;
+    this.onClosed = onClosed;
+    const lent = cannotSeeContext(handle) ? this.createAttempt(undefined as Item, 1, 0) : undefined;
     this.direct = new DirectCall(this, handle, lent);
-    this.#pump = new Pump({
+    this.pump = new Pump({
       name,
       handle,
       settings,
-      createAttempt: this.#createAttempt,
+      createAttempt: this.createAttempt,
       letters: deadLetters.sinkOf(this),
       errors,
-      probe: this.#probe,
+      probe: this.probe,
       mayRun: () => this.direct.interrupt(),
-      letIn: () => this.#gate.letIn(),
-      onRest: () => this.#rest(),
+      letIn: () => this.gate.letIn(),
+      onRest: () => this.afterChange(),
     });
-    this.#gate = new Gate({
+    this.gate = new Gate({
       name,
       settings,
-      pump: this.#pump,
+      pump: this.pump,
       isListening: () => this.isListening,
       calling: () => this.direct.calling,
     });
-    this.#mayCallDirectly = this.#pump.lanes === undefined && probe === undefined && settings.breaker === undefined;
-    if (options.name !== undefined) this.#disconnect = deadLetters.connect(this, options.name);
-    this.#rest();
+    this.mayCallDirectly = this.pump.lanes === undefined && probe === undefined && settings.breaker === undefined;
+    if (options.name !== undefined) this.disconnect = deadLetters.connect(this, options.name);
+    this.afterChange();
   }
 
   get errors(): Observable<ReportedError> {
-    return this.#errors.stream;
+    return this.reports.stream;
   }
 
   get isClosed(): boolean {
-    return this.#state === 'closed';
+    return this.state === 'closed';
   }
 
   /** Whether it takes events. */
   get isListening(): boolean {
-    return this.#state === 'open' || this.#state === 'paused';
+    return this.state === 'open' || this.state === 'paused';
   }
 
   /** Whether nothing is pending. */
   get isIdle(): boolean {
-    return this.#pump.counters.pending === 0 && this.direct.calling === 0;
+    return this.pump.counters.pending === 0 && this.direct.calling === 0;
   }
 
   /** How many events have ended, and how. */
   get ended(): Pick<Counters, 'dead' | 'dropped' | 'handled'> {
-    const { handled, dead, dropped } = this.#pump.counters;
+    const { handled, dead, dropped } = this.pump.counters;
     return { handled: handled + this.direct.handled, dead, dropped };
   }
 
   admit(event: Item): Verdict {
-    return this.#gate.admit(this.#deliveryOf(event), 'none');
+    return this.gate.admit(this.deliveryOf(event), 'none');
   }
 
   begin(event: Item, startedAt: number): Attempt<Item> {
-    return this.#createAttempt(event, 1, startedAt);
+    return this.createAttempt(event, 1, startedAt);
   }
 
   follow(event: Item, attempt: Attempt<Item> | undefined, startedAt: number, result: unknown): void {
-    this.#pump.follow(this.#adopt(event, attempt, startedAt), result);
+    this.pump.follow(this.adopt(event, attempt, startedAt), result);
   }
 
   fail(event: Item, attempt: Attempt<Item> | undefined, startedAt: number, error: unknown): void {
-    const failed = this.#adopt(event, attempt, startedAt);
+    const failed = this.adopt(event, attempt, startedAt);
     failed.isOver = true;
-    this.#pump.failed(failed, error);
+    this.pump.failed(failed, error);
   }
 
   /**
@@ -144,27 +144,27 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
     onSettled: SettlementListener,
     awaitedBy: Attempt<unknown> | undefined,
   ): (() => void) | undefined {
-    const delivery = this.#deliveryOf(event, onSettled, awaitedBy);
-    return this.#gate.handOver(delivery, undefined, (error) => onSettled({ outcome: 'rejected', attempts: 0, error }));
+    const delivery = this.deliveryOf(event, onSettled, awaitedBy);
+    return this.gate.handOver(delivery, undefined, (error) => onSettled({ outcome: 'rejected', attempts: 0, error }));
   }
 
   trySend(event: Item, onSettled?: SettlementListener): boolean {
     if (this.direct.isReady && onSettled === undefined) {
-      return this.direct.offer(event, this.#settings.scheduler.now()) === 'taken';
+      return this.direct.offer(event, this.settings.scheduler.now()) === 'taken';
     }
-    return !this.#gate.turnsAway() && this.#gate.admit(this.#deliveryOf(event, onSettled), 'try') === 'taken';
+    return !this.gate.turnsAway() && this.gate.admit(this.deliveryOf(event, onSettled), 'try') === 'taken';
   }
 
   send(event: Item, { signal }: { readonly signal?: AbortSignal } = {}): Promise<AcceptedEvent> {
-    return sendWith(this.#deliveryOf(event), signal, (delivery, onTaken, onRefused) =>
-      this.#gate.handOver(delivery, onTaken, onRefused),
+    return sendWith(this.deliveryOf(event), signal, (delivery, onTaken, onRefused) =>
+      this.gate.handOver(delivery, onTaken, onRefused),
     );
   }
 
   /** Takes the event of a letter again. It always waits for room, so that no overflow policy loses it. */
   redrive(letter: DeadLetter<Item>, onSettled: SettlementListener): void {
-    const delivery = this.#deliveryOf(letter.event, onSettled, undefined, letter.redriven + 1);
-    this.#gate.handOver(delivery, undefined, (error) => onSettled({ outcome: 'rejected', attempts: 0, error }));
+    const delivery = this.deliveryOf(letter.event, onSettled, undefined, letter.redriven + 1);
+    this.gate.handOver(delivery, undefined, (error) => onSettled({ outcome: 'rejected', attempts: 0, error }));
   }
 
   /**
@@ -173,46 +173,46 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
    */
   wouldAwaitItself(event: Item, awaitedBy: Attempt<unknown> | undefined): boolean {
     for (let attempt = awaitedBy; attempt !== undefined; attempt = attempt.delivery?.awaitedBy) {
-      if (attempt.owner === this && mustWaitFor(attempt.event as Item, event, this.#settings)) return true;
+      if (attempt.owner === this && mustWaitFor(attempt.event as Item, event, this.settings)) return true;
     }
     return false;
   }
 
   /** Tells producers that wait for room that there will be none. */
   refuse(isRefused: (delivery: Delivery<Item>) => boolean): void {
-    this.#gate.refuse(isRefused);
+    this.gate.refuse(isRefused);
   }
 
   stats(): ProcessorStats {
     return processorStats({
       name: this.name,
-      state: this.#state,
-      settings: this.#settings,
-      pump: this.#pump,
-      suspended: this.#gate.suspended,
+      state: this.state,
+      settings: this.settings,
+      pump: this.pump,
+      suspended: this.gate.suspended,
       calling: this.direct.calling,
       handledDirectly: this.direct.handled,
     });
   }
 
   pause(): void {
-    if (this.#state !== 'open') return;
-    this.#state = 'paused';
-    this.#pump.pause();
-    this.#rest();
+    if (this.state !== 'open') return;
+    this.state = 'paused';
+    this.pump.pause();
+    this.afterChange();
   }
 
   resume(): void {
-    if (this.#state !== 'paused') return;
-    this.#state = 'open';
-    this.#pump.resume();
+    if (this.state !== 'paused') return;
+    this.state = 'open';
+    this.pump.resume();
   }
 
   async drain({ deadlineMs }: DrainOptions = {}): Promise<DrainReport> {
     if (deadlineMs !== undefined) expectDelay('deadlineMs', deadlineMs);
-    const drainage = this.#drainage ?? this.#startDrainage();
+    const drainage = this.drainage ?? this.startDrainage();
     if (deadlineMs !== undefined && !this.isClosed) drainage.addDeadline(deadlineMs, () => void this.close());
-    this.#pump.run();
+    this.pump.run();
     const report = await drainage.report;
     // Letters are what is left of events: the deadline is given once more to stores that take their time.
     await this.deadLetters.flush(deadlineMs);
@@ -223,16 +223,16 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
   close(): number {
     if (this.isClosed) return 0;
     const completed = this.isIdle;
-    this.#state = 'closed';
-    this.#gate.refuse();
-    const abandoned = this.#pump.close();
-    this.#disconnect?.();
-    this.#finish = () => {
-      const report = this.#drainage?.end(this.ended, abandoned, completed);
-      if (report !== undefined) this.#probe?.tell('drained', this.name, report);
-      this.#onClosed?.();
+    this.state = 'closed';
+    this.gate.refuse();
+    const abandoned = this.pump.close();
+    this.disconnect?.();
+    this.finish = () => {
+      const report = this.drainage?.end(this.ended, abandoned, completed);
+      if (report !== undefined) this.probe?.tell('drained', this.name, report);
+      this.onClosed?.();
     };
-    this.#rest();
+    this.afterChange();
     return abandoned;
   }
 
@@ -244,48 +244,53 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
     await this.drain();
   }
 
-  #deliveryOf(event: Item, onSettled?: SettlementListener, awaitedBy?: Attempt<unknown>, redriven = 0): Delivery<Item> {
+  private deliveryOf(
+    event: Item,
+    onSettled?: SettlementListener,
+    awaitedBy?: Attempt<unknown>,
+    redriven = 0,
+  ): Delivery<Item> {
     return new Delivery(this.name, event, onSettled, awaitedBy, redriven);
   }
 
   /** Makes a delivery, and an attempt of its own, for an event whose handler was called directly. */
-  #adopt(event: Item, called: Attempt<Item> | undefined, startedAt: number): Attempt<Item> {
+  private adopt(event: Item, called: Attempt<Item> | undefined, startedAt: number): Attempt<Item> {
     const attempt = called ?? this.begin(event, startedAt);
-    const delivery = this.#deliveryOf(event);
+    const delivery = this.deliveryOf(event);
     delivery.attempts = 1;
     delivery.current = attempt;
     attempt.delivery = delivery;
-    this.#pump.adopt(delivery);
+    this.pump.adopt(delivery);
     return attempt;
   }
 
   /** After every change: whether the next event may be called directly, and whether a drain is done. */
-  #rest(): void {
+  private afterChange(): void {
     if (!this.direct.interrupt()) return;
-    if (this.#mayCallDirectly && this.#pump.isClear) {
-      this.direct.isReady = this.#gate.suspended === 0 && this.#state === 'open';
+    if (this.mayCallDirectly && this.pump.isClear) {
+      this.direct.isReady = this.gate.suspended === 0 && this.state === 'open';
     }
-    if (this.#pump.counters.pending === 0) this.#restIdle();
+    if (this.pump.counters.pending === 0) this.restIdle();
   }
 
-  #restIdle(): void {
-    if (this.#state === 'draining') this.close();
-    this.#onIdle?.();
-    const finish = this.#finish;
-    this.#finish = undefined;
+  private restIdle(): void {
+    if (this.state === 'draining') this.close();
+    this.onIdle?.();
+    const finish = this.finish;
+    this.finish = undefined;
     finish?.();
   }
 
   /** The report is there before anything can end it. */
-  #startDrainage(): Drainage {
-    const drainage = new Drainage(this.ended, this.#settings.scheduler);
-    this.#drainage = drainage;
+  private startDrainage(): Drainage {
+    const drainage = new Drainage(this.ended, this.settings.scheduler);
+    this.drainage = drainage;
     if (this.isClosed) {
       drainage.end(this.ended, 0, true);
     } else {
-      this.#state = 'draining';
-      this.#gate.refuse();
-      this.#pump.resume();
+      this.state = 'draining';
+      this.gate.refuse();
+      this.pump.resume();
     }
     return drainage;
   }

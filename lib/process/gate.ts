@@ -24,31 +24,31 @@ export interface GateOptions<Item> {
 
 /** Decides which events are taken, which wait outside, and which are turned away: the bound, the overflow policy and the strategy. */
 export class Gate<Item> {
-  readonly #options: GateOptions<Item>;
-  readonly #limit: number;
-  readonly #senders = new Senders<Item>();
+  private readonly options: GateOptions<Item>;
+  private readonly limit: number;
+  private readonly senders = new Senders<Item>();
 
   constructor(options: GateOptions<Item>) {
     const { concurrency, capacity } = options.settings;
-    this.#options = options;
-    this.#limit = concurrency + capacity;
+    this.options = options;
+    this.limit = concurrency + capacity;
   }
 
   /** How many producers wait for room. */
   get suspended(): number {
-    return this.#senders.size;
+    return this.senders.size;
   }
 
   /** Whoever waits for room comes first: a newcomer may not take it. */
   get isFull(): boolean {
-    return this.#options.pump.counters.pending + this.#options.calling() >= this.#limit || this.#senders.size > 0;
+    return this.options.pump.counters.pending + this.options.calling() >= this.limit || this.senders.size > 0;
   }
 
   /** Whether an event of a producer that will not wait is turned away, whatever it is: nothing need be made for it then. */
   turnsAway(): boolean {
-    const { overflow, strategy } = this.#options.settings;
+    const { overflow, strategy } = this.options.settings;
     const turnsAway = overflow === 'suspend' && strategy === 'queue' && this.isFull;
-    if (turnsAway) this.#reject();
+    if (turnsAway) this.turnAway();
     return turnsAway;
   }
 
@@ -58,13 +58,13 @@ export class Gate<Item> {
     onTaken: (() => void) | undefined,
     onRefused: (error: unknown) => void,
   ): (() => void) | undefined {
-    const { name, isListening, pump } = this.#options;
+    const { name, isListening, pump } = this.options;
     const verdict = this.admit(delivery, 'wait');
     if (verdict === 'suspended') {
       const sender = new Sender(delivery, onTaken, onRefused);
-      this.#senders.push(sender);
+      this.senders.push(sender);
       pump.run();
-      return () => this.#senders.withdraw(sender);
+      return () => this.senders.withdraw(sender);
     }
     if (verdict !== 'rejected') onTaken?.();
     else onRefused(isListening() ? new OverflowError(name) : new ClosedError(`handler '${name}'`));
@@ -73,25 +73,25 @@ export class Gate<Item> {
 
   /** Lets an event in as far as policies allow. */
   admit(delivery: Delivery<Item>, patience: Patience): Verdict {
-    const { settings, pump, isListening } = this.#options;
-    if (!isListening()) return this.#reject();
+    const { settings, pump, isListening } = this.options;
+    if (!isListening()) return this.turnAway();
     try {
       delivery.key = settings.key?.(delivery.event);
     } catch (error) {
       pump.bury(delivery, 'invalid-key', error);
       return 'lost';
     }
-    return this.#applyStrategy(delivery) ?? (this.isFull ? this.#overflow(delivery, patience) : this.#enter(delivery));
+    return this.applyStrategy(delivery) ?? (this.isFull ? this.overflow(delivery, patience) : this.enter(delivery));
   }
 
   /** Lets in those who wait for room, in their order, and says whether there were any. */
   letIn(): boolean {
-    if (this.#senders.size === 0) return false;
-    const { counters } = this.#options.pump;
+    if (this.senders.size === 0) return false;
+    const { counters } = this.options.pump;
     let hasLetIn = false;
-    while (this.#senders.size > 0 && counters.pending < this.#limit) {
-      const { delivery, onTaken } = this.#senders.shift()!;
-      if (this.#applyStrategy(delivery) === undefined) this.#enter(delivery);
+    while (this.senders.size > 0 && counters.pending < this.limit) {
+      const { delivery, onTaken } = this.senders.shift()!;
+      if (this.applyStrategy(delivery) === undefined) this.enter(delivery);
       onTaken?.();
       hasLetIn = true;
     }
@@ -100,22 +100,22 @@ export class Gate<Item> {
 
   /** Tells producers that wait for room that there will be none. */
   refuse(isRefused: (delivery: Delivery<Item>) => boolean = () => true): void {
-    for (const sender of this.#senders.list()) {
+    for (const sender of this.senders.list()) {
       if (!isRefused(sender.delivery)) continue;
-      this.#senders.withdraw(sender);
-      this.#reject();
-      sender.onRefused(new ClosedError(`handler '${this.#options.name}'`));
+      this.senders.withdraw(sender);
+      this.turnAway();
+      sender.onRefused(new ClosedError(`handler '${this.options.name}'`));
     }
   }
 
   /** What a strategy other than `queue` makes of an event that finds its lane busy. The newest takes the place of those it supersedes. */
-  #applyStrategy(delivery: Delivery<Item>): Verdict | undefined {
-    const { settings, pump } = this.#options;
+  private applyStrategy(delivery: Delivery<Item>): Verdict | undefined {
+    const { settings, pump } = this.options;
     switch (settings.strategy) {
       case 'queue':
         return undefined;
       case 'exhaust':
-        return pump.lanes?.has(delivery.key) ? this.#drop(delivery, 'busy') : undefined;
+        return pump.lanes?.has(delivery.key) ? this.drop(delivery, 'busy') : undefined;
       case 'switch': {
         const incumbents = pump.incumbents(delivery.key);
         if (incumbents.length === 0) return undefined;
@@ -127,47 +127,47 @@ export class Gate<Item> {
     }
   }
 
-  #overflow(delivery: Delivery<Item>, patience: Patience): Verdict {
-    const { settings, pump, name } = this.#options;
+  private overflow(delivery: Delivery<Item>, patience: Patience): Verdict {
+    const { settings, pump, name } = this.options;
     // What is redriven is not to be lost again.
     if (delivery.redriven > 0) return 'suspended';
     switch (settings.overflow) {
       case 'suspend':
         if (patience === 'wait') return 'suspended';
-        if (patience === 'try') return this.#reject();
+        if (patience === 'try') return this.turnAway();
         pump.bury(delivery, 'overflow', new OverflowError(name));
         return 'lost';
       case 'drop-newest':
-        return this.#drop(delivery, 'drop-newest');
+        return this.drop(delivery, 'drop-newest');
       case 'drop-oldest':
-        return this.#replaceOldest(delivery);
+        return this.replaceOldest(delivery);
       case 'fail':
-        return this.#reject();
+        return this.turnAway();
       default:
         return assertNever(settings.overflow);
     }
   }
 
-  #enter(delivery: Delivery<Item>): Verdict {
-    this.#options.pump.enter(delivery);
+  private enter(delivery: Delivery<Item>): Verdict {
+    this.options.pump.enter(delivery);
     return 'taken';
   }
 
-  #reject(): Verdict {
-    this.#options.pump.counters.rejected++;
+  private turnAway(): Verdict {
+    this.options.pump.counters.rejected++;
     return 'rejected';
   }
 
-  #drop(delivery: Delivery<Item>, reason: DropReason): Verdict {
-    this.#options.pump.drop(delivery, reason);
+  private drop(delivery: Delivery<Item>, reason: DropReason): Verdict {
+    this.options.pump.drop(delivery, reason);
     return 'lost';
   }
 
   /** With nothing in the waiting room, all else has begun: then the new one is also the one that has waited longest. */
-  #replaceOldest(delivery: Delivery<Item>): Verdict {
-    const { pump } = this.#options;
+  private replaceOldest(delivery: Delivery<Item>): Verdict {
+    const { pump } = this.options;
     const oldest = pump.room.dropOldest();
-    if (oldest === undefined) return this.#drop(delivery, 'drop-oldest');
+    if (oldest === undefined) return this.drop(delivery, 'drop-oldest');
     pump.replace([oldest], 'drop-oldest', delivery);
     return 'taken';
   }

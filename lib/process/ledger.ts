@@ -19,15 +19,15 @@ export interface LedgerOptions<Item> {
  */
 export class Ledger<Item> {
   readonly counters: Counters = new Counters();
-  readonly #options: LedgerOptions<Item>;
+  private readonly options: LedgerOptions<Item>;
 
   constructor(options: LedgerOptions<Item>) {
-    this.#options = options;
+    this.options = options;
   }
 
   /** Counts an event as taken. */
   take(delivery: Delivery<Item>): void {
-    this.#countTaken(delivery);
+    this.countTaken(delivery);
     this.counters.pending++;
     delivery.isTaken = true;
   }
@@ -41,20 +41,20 @@ export class Ledger<Item> {
     delivery.outcome = outcome;
     delivery.dropReason = reason;
     if (delivery.isTaken) this.counters.pending--;
-    else this.#countTaken(delivery);
+    else this.countTaken(delivery);
     if (outcome !== 'dropped') this.counters[outcome]++;
     else this.counters.droppedBy[reason!]++;
-    if (delivery.holdsLane) this.#options.release(delivery);
+    if (delivery.holdsLane) this.options.release(delivery);
   }
 
   /** Tells the probe that an event was taken. */
   tellTaken(delivery: Delivery<Item>): void {
-    this.#options.probe?.tell('accepted', delivery);
+    this.options.probe?.tell('accepted', delivery);
   }
 
   /** Tells whoever asked how an event ended. The settlement is made only then. */
   tellEnd(delivery: Delivery<Item>): void {
-    const { probe, errors, name } = this.#options;
+    const { probe, errors, name } = this.options;
     const { onSettled, dropReason } = delivery;
     delivery.tell();
     if (onSettled === undefined && probe === undefined) return;
@@ -68,7 +68,7 @@ export class Ledger<Item> {
     }
   }
 
-  #countTaken({ redriven }: Delivery<Item>): void {
+  private countTaken({ redriven }: Delivery<Item>): void {
     if (redriven > 0) this.counters.redriven++;
     else this.counters.accepted++;
   }

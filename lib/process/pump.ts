@@ -16,24 +16,24 @@ import type { WaitingRoom } from './waiting-room.ts';
  * on the failure path, and is settled.
  */
 export class Pump<Item> {
-  readonly #options: PumpOptions<Item>;
-  readonly #line: WaitingLine<Item>;
-  readonly #ledger: Ledger<Item>;
-  readonly #runner: AttemptRunner<Item>;
-  readonly #failurePath: FailurePath<Item>;
+  private readonly options: PumpOptions<Item>;
+  private readonly line: WaitingLine<Item>;
+  private readonly ledger: Ledger<Item>;
+  private readonly runner: AttemptRunner<Item>;
+  private readonly failurePath: FailurePath<Item>;
   /** Between attempts, or waiting for their letter to be stored. */
-  readonly #recovering = new Set<Delivery<Item>>();
-  #isRunning = false;
-  #isPaused = false;
-  #isClosed = false;
+  private readonly recovering = new Set<Delivery<Item>>();
+  private isRunning = false;
+  private isPaused = false;
+  private isClosed = false;
 
   constructor(options: PumpOptions<Item>) {
     const { name, handle, settings, probe, letters, errors } = options;
     const { timeoutMs, scheduler } = settings;
-    this.#options = options;
-    this.#line = new WaitingLine(settings, options.createAttempt, () => this.run());
-    this.#ledger = new Ledger({ name, probe, errors, release: (delivery) => this.room.release(delivery.key) });
-    this.#runner = new AttemptRunner({
+    this.options = options;
+    this.line = new WaitingLine(settings, options.createAttempt, () => this.run());
+    this.ledger = new Ledger({ name, probe, errors, release: (delivery) => this.room.release(delivery.key) });
+    this.runner = new AttemptRunner({
       name,
       timeoutMs,
       scheduler,
@@ -42,88 +42,88 @@ export class Pump<Item> {
         probe === undefined
           ? handle
           : (event, attempt) => probe.around(attempt.delivery!, () => handle(event, attempt)),
-      onSucceeded: (attempt) => this.#succeeded(attempt),
+      onSucceeded: (attempt) => this.succeeded(attempt),
       onFailed: (attempt, error) => this.failed(attempt, error),
       onExpired: (attempt, error) => {
-        this.#hold(() => {
-          this.#record(attempt, error);
-          this.#runner.abort(attempt, error);
-          this.#recover(attempt.delivery!, error);
+        this.hold(() => {
+          this.record(attempt, error);
+          this.runner.abort(attempt, error);
+          this.retryOrBury(attempt.delivery!, error);
         });
       },
       onLate: () => void this.counters.late++,
     });
-    this.#failurePath = new FailurePath({
+    this.failurePath = new FailurePath({
       settings,
       letters,
       errors,
       probe,
-      attemptAgain: (delivery) => this.#attemptAgain(delivery),
-      onEnded: (delivery) => this.#recovered(delivery),
+      attemptAgain: (delivery) => this.attemptAgain(delivery),
+      onEnded: (delivery) => this.recovered(delivery),
     });
   }
 
   get counters(): Counters {
-    return this.#ledger.counters;
+    return this.ledger.counters;
   }
 
   get room(): WaitingRoom<Delivery<Item>> {
-    return this.#line.room;
+    return this.line.room;
   }
 
   get lanes(): Lanes<Delivery<Item>> | undefined {
-    return this.#line.lanes;
+    return this.line.lanes;
   }
 
   /** Whether an idle slot is the only thing that a new event needs. */
   get isClear(): boolean {
-    const hasSlot = this.counters.pending < this.#options.settings.concurrency;
-    return hasSlot && this.#line.isClear && !this.#isPaused && !this.#isRunning;
+    const hasSlot = this.counters.pending < this.options.settings.concurrency;
+    return hasSlot && this.line.isClear && !this.isPaused && !this.isRunning;
   }
 
   /** Attempts in flight. */
   get running(): number {
-    return this.#runner.inFlight.size;
+    return this.runner.inFlight.size;
   }
 
   /** When the oldest attempt in flight began. */
   get oldestStart(): number | undefined {
-    return this.#runner.inFlight.first?.startedAt;
+    return this.runner.inFlight.first?.startedAt;
   }
 
   /** Lets an event in, to wait for its start. */
   enter(delivery: Delivery<Item>): void {
-    this.#ledger.take(delivery);
-    this.#line.push(delivery);
-    this.#ledger.tellTaken(delivery);
+    this.ledger.take(delivery);
+    this.line.push(delivery);
+    this.ledger.tellTaken(delivery);
     this.run();
   }
 
   /** Takes an event whose handler was called already; `follow` or `failed` comes next. */
   adopt(delivery: Delivery<Item>): void {
-    this.#ledger.take(delivery);
-    this.#ledger.tellTaken(delivery);
+    this.ledger.take(delivery);
+    this.ledger.tellTaken(delivery);
   }
 
   /** Goes on with an attempt whose handler was called already and returned this. */
   follow(attempt: Attempt<Item>, result: unknown): void {
-    this.#runner.follow(attempt, result);
-    if (this.#isClosed && !attempt.isOver) this.#abandon(attempt.delivery!);
+    this.runner.follow(attempt, result);
+    if (this.isClosed && !attempt.isOver) this.abandon(attempt.delivery!);
     this.run();
   }
 
   /** Lets an event in for others, which are dropped. Whoever hears of that comes last, and finds the newcomer in its place. */
   replace(old: readonly Delivery<Item>[], reason: DropReason, newcomer: Delivery<Item>): void {
-    this.#hold(() => {
+    this.hold(() => {
       const stopped = old.map((delivery) => {
-        const attempt = this.#detach(delivery);
-        this.#ledger.end(delivery, 'dropped', reason);
+        const attempt = this.detach(delivery);
+        this.ledger.end(delivery, 'dropped', reason);
         return attempt;
       });
       this.enter(newcomer);
-      const why = superseded(this.#options.name);
-      for (const attempt of stopped) if (attempt !== undefined) this.#runner.abort(attempt, why);
-      for (const delivery of old) this.#ledger.tellEnd(delivery);
+      const why = superseded(this.options.name);
+      for (const attempt of stopped) if (attempt !== undefined) this.runner.abort(attempt, why);
+      for (const delivery of old) this.ledger.tellEnd(delivery);
     });
   }
 
@@ -138,99 +138,99 @@ export class Pump<Item> {
 
   /** Drops an event that could not be let in. */
   drop(delivery: Delivery<Item>, reason: DropReason): void {
-    this.#ledger.end(delivery, 'dropped', reason);
-    this.#ledger.tellTaken(delivery);
-    this.#ledger.tellEnd(delivery);
+    this.ledger.end(delivery, 'dropped', reason);
+    this.ledger.tellTaken(delivery);
+    this.ledger.tellEnd(delivery);
   }
 
   /** Makes a dead letter of an event that could not be let in. */
   bury(delivery: Delivery<Item>, reason: DeadLetterReason, error: unknown): void {
-    this.#ledger.end(delivery, 'dead');
-    this.#ledger.tellTaken(delivery);
-    this.#failurePath.bury(delivery, reason, error);
+    this.ledger.end(delivery, 'dead');
+    this.ledger.tellTaken(delivery);
+    this.failurePath.bury(delivery, reason, error);
   }
 
   pause(): void {
-    this.#isPaused = true;
+    this.isPaused = true;
   }
 
   resume(): void {
-    this.#isPaused = false;
+    this.isPaused = false;
     this.run();
   }
 
   /** Starts nothing more, and abandons all that is pending. Returns how many events that were. */
   close(): number {
-    this.#isClosed = true;
-    this.#isPaused = true;
-    const pending = new Set(Array.from(this.#runner.inFlight, ({ delivery }) => delivery!));
-    for (const delivery of this.#recovering) {
+    this.isClosed = true;
+    this.isPaused = true;
+    const pending = new Set(Array.from(this.runner.inFlight, ({ delivery }) => delivery!));
+    for (const delivery of this.recovering) {
       if (delivery.letter === undefined) pending.add(delivery);
-      else this.#ledger.end(delivery, 'dead');
+      else this.ledger.end(delivery, 'dead');
     }
-    for (const delivery of this.#line.close()) pending.add(delivery);
-    for (const delivery of pending) this.#abandon(delivery);
-    this.#runner.rest();
+    for (const delivery of this.line.close()) pending.add(delivery);
+    for (const delivery of pending) this.abandon(delivery);
+    this.runner.rest();
     return pending.size;
   }
 
   /** Starts whatever may start. A loop, not a recursion: a handler that ends at once is followed by the next one here. */
   run(): void {
-    if (this.#isRunning || !this.#options.mayRun()) return;
-    this.#isRunning = true;
+    if (this.isRunning || !this.options.mayRun()) return;
+    this.isRunning = true;
     do {
-      for (let attempt = this.#next(); attempt !== undefined; attempt = this.#next()) this.#start(attempt);
-    } while (this.#options.letIn());
-    this.#isRunning = false;
-    if (this.#runner.inFlight.size === 0) this.#runner.rest();
-    if (this.counters.pending === 0) this.#line.rest();
-    this.#options.onRest();
+      for (let attempt = this.next(); attempt !== undefined; attempt = this.next()) this.start(attempt);
+    } while (this.options.letIn());
+    this.isRunning = false;
+    if (this.runner.inFlight.size === 0) this.runner.rest();
+    if (this.counters.pending === 0) this.line.rest();
+    this.options.onRest();
   }
 
-  #start(attempt: Attempt<Item>): void {
+  private start(attempt: Attempt<Item>): void {
     if (attempt.attempt > 1) this.counters.retried++;
-    this.#options.probe?.tell('started', attempt.delivery!);
-    this.#runner.run(attempt);
+    this.options.probe?.tell('started', attempt.delivery!);
+    this.runner.run(attempt);
   }
 
-  #next(): Attempt<Item> | undefined {
-    return this.#isPaused ? undefined : this.#line.next(this.running, this.counters.pending);
+  private next(): Attempt<Item> | undefined {
+    return this.isPaused ? undefined : this.line.next(this.running, this.counters.pending);
   }
 
-  #succeeded(attempt: Attempt<Item>): void {
+  private succeeded(attempt: Attempt<Item>): void {
     const delivery = attempt.delivery!;
     const { retrying } = delivery;
     delivery.current = undefined;
-    this.#options.settings.breaker?.succeeded(attempt.circuitPass);
-    if (retrying === undefined) this.#settle(delivery, 'handled');
+    this.options.settings.breaker?.succeeded(attempt.circuitPass);
+    if (retrying === undefined) this.settle(delivery, 'handled');
     else retrying.complete();
     this.run();
   }
 
   /** An attempt failed by its handler. */
   failed(attempt: Attempt<Item>, error: unknown): void {
-    this.#record(attempt, error);
-    this.#recover(attempt.delivery!, error);
+    this.record(attempt, error);
+    this.retryOrBury(attempt.delivery!, error);
     this.run();
   }
 
-  #record({ delivery, attempt, startedAt, circuitPass }: Attempt<Item>, error: unknown): void {
-    const { breaker, scheduler } = this.#options.settings;
+  private record({ delivery, attempt, startedAt, circuitPass }: Attempt<Item>, error: unknown): void {
+    const { breaker, scheduler } = this.options.settings;
     const endedAt = scheduler.now();
     delivery!.current = undefined;
     (delivery!.records ??= []).push({ attempt, startedAt, endedAt, error });
     breaker?.failed(circuitPass, endedAt);
   }
 
-  #recover(delivery: Delivery<Item>, error: unknown): void {
+  private retryOrBury(delivery: Delivery<Item>, error: unknown): void {
     const { retrying } = delivery;
     // Aborting the attempt may have called somebody who superseded or closed it.
     if (delivery.isEnded) return;
-    if (this.#isClosed) {
-      this.#abandon(delivery);
+    if (this.isClosed) {
+      this.abandon(delivery);
     } else if (retrying === undefined) {
-      this.#recovering.add(delivery);
-      this.#failurePath.recover(delivery, error);
+      this.recovering.add(delivery);
+      this.failurePath.recover(delivery, error);
     } else {
       delivery.retrying = undefined;
       retrying.error(error);
@@ -238,49 +238,49 @@ export class Pump<Item> {
   }
 
   /** Starts nothing before all of this is done: it may call back with anything. */
-  #hold(work: () => void): void {
-    const wasRunning = this.#isRunning;
-    this.#options.mayRun();
-    this.#isRunning = true;
+  private hold(work: () => void): void {
+    const wasRunning = this.isRunning;
+    this.options.mayRun();
+    this.isRunning = true;
     work();
-    this.#isRunning = wasRunning;
+    this.isRunning = wasRunning;
     this.run();
   }
 
-  #attemptAgain(delivery: Delivery<Item>): void {
-    this.#line.pushRetry(delivery);
+  private attemptAgain(delivery: Delivery<Item>): void {
+    this.line.pushRetry(delivery);
     this.run();
   }
 
-  #recovered(delivery: Delivery<Item>): void {
-    this.#recovering.delete(delivery);
-    this.#settle(delivery, delivery.letter === undefined ? 'handled' : 'dead');
+  private recovered(delivery: Delivery<Item>): void {
+    this.recovering.delete(delivery);
+    this.settle(delivery, delivery.letter === undefined ? 'handled' : 'dead');
     this.run();
   }
 
-  #settle(delivery: Delivery<Item>, outcome: 'dead' | 'handled'): void {
-    this.#ledger.end(delivery, outcome);
-    this.#ledger.tellEnd(delivery);
+  private settle(delivery: Delivery<Item>, outcome: 'dead' | 'handled'): void {
+    this.ledger.end(delivery, outcome);
+    this.ledger.tellEnd(delivery);
   }
 
-  #abandon(delivery: Delivery<Item>): void {
-    const reason = abandoned(this.#options.name);
-    const attempt = this.#detach(delivery);
-    this.#ledger.end(delivery, 'dead');
-    if (attempt !== undefined) this.#runner.abort(attempt, reason);
-    this.#failurePath.bury(delivery, 'abandoned', reason);
+  private abandon(delivery: Delivery<Item>): void {
+    const reason = abandoned(this.options.name);
+    const attempt = this.detach(delivery);
+    this.ledger.end(delivery, 'dead');
+    if (attempt !== undefined) this.runner.abort(attempt, reason);
+    this.failurePath.bury(delivery, 'abandoned', reason);
   }
 
   /** Takes a delivery out of its attempt, its delay or its queue of retries, and returns the attempt, which is still to be aborted. */
-  #detach(delivery: Delivery<Item>): Attempt<Item> | undefined {
+  private detach(delivery: Delivery<Item>): Attempt<Item> | undefined {
     const { current, recovery } = delivery;
     delivery.current = undefined;
     delivery.retrying = undefined;
-    this.#recovering.delete(delivery);
+    this.recovering.delete(delivery);
     recovery?.unsubscribe();
     if (current === undefined) return undefined;
-    this.#options.settings.breaker?.cancelled(current.circuitPass);
-    this.#runner.detach(current);
+    this.options.settings.breaker?.cancelled(current.circuitPass);
+    this.runner.detach(current);
     return current;
   }
 }

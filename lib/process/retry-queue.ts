@@ -3,20 +3,20 @@ import type { Delivery } from './delivery.ts';
 
 /** Deliveries whose delay is over and that wait for a slot, the first one first. */
 export class RetryQueue<Item> {
-  readonly #queue = new RingBuffer<Delivery<Item>>();
+  private readonly queue = new RingBuffer<Delivery<Item>>();
 
   get size(): number {
-    return this.#queue.size;
+    return this.queue.size;
   }
 
   push(delivery: Delivery<Item>): void {
-    this.#queue.push(delivery);
+    this.queue.push(delivery);
   }
 
   /** Some may have been given up meanwhile. */
   shift(): Delivery<Item> | undefined {
-    let delivery = this.#queue.shift();
-    while (delivery?.isEnded || delivery?.letter !== undefined) delivery = this.#queue.shift();
+    let delivery = this.queue.shift();
+    while (delivery?.isEnded || delivery?.letter !== undefined) delivery = this.queue.shift();
     return delivery;
   }
 }

@@ -19,18 +19,18 @@ export class Sender<Item> implements Linked<Sender<Item>> {
 
 /** The producers that wait for room: first in, first out. */
 export class Senders<Item> {
-  readonly #chain = new Chain<Sender<Item>>();
+  private readonly chain = new Chain<Sender<Item>>();
 
   get size(): number {
-    return this.#chain.size;
+    return this.chain.size;
   }
 
   push(sender: Sender<Item>): void {
-    this.#chain.push(sender);
+    this.chain.push(sender);
   }
 
   shift(): Sender<Item> | undefined {
-    const { first } = this.#chain;
+    const { first } = this.chain;
     if (first !== undefined) this.withdraw(first);
     return first;
   }
@@ -39,11 +39,11 @@ export class Senders<Item> {
   withdraw(sender: Sender<Item>): void {
     if (!sender.isWaiting) return;
     sender.isWaiting = false;
-    this.#chain.remove(sender);
+    this.chain.remove(sender);
   }
 
   list(): readonly Sender<Item>[] {
-    return [...this.#chain];
+    return [...this.chain];
   }
 }
 

@@ -9,30 +9,30 @@ const SLICE_MS = 8;
 
 /** Gives way to the rest of the program in long runs. */
 export class TimeSlice {
-  readonly #onNext: () => void;
-  #startedAt: number | undefined;
+  private readonly onNext: () => void;
+  private startedAt: number | undefined;
   /** The slice is over, and the next one has not begun. */
   isOver = false;
 
   constructor(onNext: () => void) {
-    this.#onNext = onNext;
+    this.onNext = onNext;
   }
 
   /** Whether the run must stop here; `onNext` is called in a macrotask. Told the time of each start, it needs no clock of its own. */
   mustEnd(now: number): boolean {
-    this.#startedAt ??= now;
-    if (now - this.#startedAt < SLICE_MS || !isRealTime(now)) return false;
+    this.startedAt ??= now;
+    if (now - this.startedAt < SLICE_MS || !isRealTime(now)) return false;
     this.isOver = true;
     runInMacrotask(() => {
       this.isOver = false;
-      this.#startedAt = undefined;
-      this.#onNext();
+      this.startedAt = undefined;
+      this.onNext();
     });
     return true;
   }
 
   /** Nothing is left to do: the next start begins a new slice. */
   reset(): void {
-    this.#startedAt = undefined;
+    this.startedAt = undefined;
   }
 }

@@ -11,62 +11,62 @@ export class WaitingLine<Item> {
   /** Where events wait; with lanes if there are keys, or a strategy that looks at what is in progress. */
   readonly room: WaitingRoom<Delivery<Item>>;
   readonly lanes: Lanes<Delivery<Item>> | undefined;
-  readonly #settings: ProcessorSettings<Item>;
-  readonly #createAttempt: CreateAttempt<Item>;
+  private readonly settings: ProcessorSettings<Item>;
+  private readonly createAttempt: CreateAttempt<Item>;
   /** Without keys and with one slot, all is one lane: it is held while an event is between attempts. */
-  readonly #isOneLane: boolean;
-  readonly #retries = new RetryQueue<Item>();
-  readonly #circuit: CircuitWait | undefined;
-  readonly #slice: TimeSlice;
+  private readonly isOneLane: boolean;
+  private readonly retries = new RetryQueue<Item>();
+  private readonly circuit: CircuitWait | undefined;
+  private readonly slice: TimeSlice;
 
   /** @param onReady - called when time has made something possible that was not */
   constructor(settings: ProcessorSettings<Item>, createAttempt: CreateAttempt<Item>, onReady: () => void) {
     const { key, strategy, concurrency, breaker, scheduler } = settings;
-    this.#settings = settings;
-    this.#createAttempt = createAttempt;
+    this.settings = settings;
+    this.createAttempt = createAttempt;
     this.lanes = key !== undefined || strategy !== 'queue' ? new Lanes() : undefined;
     this.room = this.lanes ?? new SingleQueue();
-    this.#isOneLane = this.lanes === undefined && concurrency === 1;
-    this.#circuit = breaker && new CircuitWait(breaker, scheduler, onReady);
-    this.#slice = new TimeSlice(onReady);
+    this.isOneLane = this.lanes === undefined && concurrency === 1;
+    this.circuit = breaker && new CircuitWait(breaker, scheduler, onReady);
+    this.slice = new TimeSlice(onReady);
   }
 
   /** Whether nobody waits, and whoever comes need not. */
   get isClear(): boolean {
-    return this.#isEmpty && !this.#slice.isOver;
+    return this.isEmpty && !this.slice.isOver;
   }
 
-  get #isEmpty(): boolean {
-    return this.room.size === 0 && this.#retries.size === 0;
+  private get isEmpty(): boolean {
+    return this.room.size === 0 && this.retries.size === 0;
   }
 
   push(delivery: Delivery<Item>): void {
     // Whoever finds nobody waiting is not kept waiting by those before.
-    if (this.#isEmpty) this.#slice.reset();
+    if (this.isEmpty) this.slice.reset();
     this.room.push(delivery.key, delivery);
   }
 
   /** A delivery whose delay is over. */
   pushRetry(delivery: Delivery<Item>): void {
-    this.#retries.push(delivery);
+    this.retries.push(delivery);
   }
 
   /** Begins the next attempt that may start now, of the events that are pending, running or not. */
   next(running: number, pending: number): Attempt<Item> | undefined {
-    const isLaneHeld = this.#isOneLane && pending > this.room.size;
-    if (this.#slice.isOver || running >= this.#settings.concurrency) return undefined;
-    if (this.#retries.size === 0 && (isLaneHeld || this.room.size === 0)) return undefined;
-    const now = this.#settings.scheduler.now();
-    if (this.#slice.mustEnd(now)) return undefined;
-    const pass = this.#circuit?.tryStart(now);
-    if (this.#circuit !== undefined && pass === undefined) return undefined;
-    const delivery = this.#retries.shift() ?? (isLaneHeld ? undefined : this.room.shift());
+    const isLaneHeld = this.isOneLane && pending > this.room.size;
+    if (this.slice.isOver || running >= this.settings.concurrency) return undefined;
+    if (this.retries.size === 0 && (isLaneHeld || this.room.size === 0)) return undefined;
+    const now = this.settings.scheduler.now();
+    if (this.slice.mustEnd(now)) return undefined;
+    const pass = this.circuit?.tryStart(now);
+    if (this.circuit !== undefined && pass === undefined) return undefined;
+    const delivery = this.retries.shift() ?? (isLaneHeld ? undefined : this.room.shift());
     if (delivery === undefined) {
-      this.#settings.breaker?.cancelled(pass);
+      this.settings.breaker?.cancelled(pass);
       return undefined;
     }
     delivery.holdsLane = true;
-    const attempt = this.#createAttempt(delivery.event, ++delivery.attempts, now);
+    const attempt = this.createAttempt(delivery.event, ++delivery.attempts, now);
     attempt.delivery = delivery;
     attempt.circuitPass = pass;
     delivery.current = attempt;
@@ -75,14 +75,14 @@ export class WaitingLine<Item> {
 
   /** Nothing is pending: the next start begins a new slice of time. */
   rest(): void {
-    this.#slice.reset();
+    this.slice.reset();
   }
 
   /** Sends everybody home, and returns them. */
   close(): readonly Delivery<Item>[] {
     const all: Delivery<Item>[] = [];
     for (let next = this.room.dropOldest(); next !== undefined; next = this.room.dropOldest()) all.push(next);
-    this.#circuit?.close();
+    this.circuit?.close();
     return all;
   }
 }

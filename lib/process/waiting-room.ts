@@ -15,23 +15,23 @@ export interface WaitingRoom<Item> {
 
 /** A room without keys: first in, first out. */
 export class SingleQueue<Item> implements WaitingRoom<Item> {
-  readonly #queue = new RingBuffer<Item>();
+  private readonly queue = new RingBuffer<Item>();
 
   get size(): number {
-    return this.#queue.size;
+    return this.queue.size;
   }
 
   push(_key: unknown, item: Item): void {
-    this.#queue.push(item);
+    this.queue.push(item);
   }
 
   shift(): Item | undefined {
-    return this.#queue.shift();
+    return this.queue.shift();
   }
 
   release(): void {}
 
   dropOldest(): Item | undefined {
-    return this.#queue.shift();
+    return this.queue.shift();
   }
 }
