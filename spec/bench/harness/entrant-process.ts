@@ -1,4 +1,5 @@
 // The process of one contestant of one row: `node entrant-process.ts <row> <contestant>`, started by contestant-process.ts.
+// Hazard: the loader names each function that is assigned to a constant whenever it is made (`__name`). Hot code makes none.
 import { rows } from '../rows/index.ts';
 import type { Answer, Request } from './protocol.ts';
 import type { Entrant, Measures } from './row.ts';

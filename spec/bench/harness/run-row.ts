@@ -5,7 +5,7 @@ import { median, spread } from './statistics.ts';
 
 /** How much is measured. */
 export interface Effort {
-  /** A tenth of the events, one process per contestant, at most two rounds. */
+  /** A quarter of the events, one process per contestant, at most two rounds. */
   readonly isQuick: boolean;
 }
 
@@ -50,7 +50,7 @@ async function runGeneration(
     const round = new Map<string, Measures>();
     for (const process of processes) {
       const { name, events } = process.contestant;
-      round.set(name, await process.run({ events: isQuick ? Math.ceil(events / 10) : events, calibration }));
+      round.set(name, await process.run({ events: isQuick ? Math.ceil(events / 4) : events, calibration }));
     }
     all.push(round);
   }

@@ -9,12 +9,12 @@ export const runJob: RunJob = async ({ events, handle, concurrency, capacity, ti
   const run = key === undefined ? retried : withLanes(retried, key);
   for (let sent = 0; sent < events;) {
     const until = Math.min(events, sent + capacity);
-    for (; sent < until; sent++) addTo(queue, run, sent);
+    for (; sent < until; sent++) addTo(queue, sent);
     await queue.onEmpty();
   }
   await queue.onIdle();
-};
 
-function addTo(queue: PQueue, run: (event: number) => Promise<void>, event: number): void {
-  void queue.add(() => run(event));
-}
+  function addTo(target: PQueue, event: number): void {
+    target.add(() => run(event)).catch((error: unknown) => retry.onDead(event, error));
+  }
+};
