@@ -7,7 +7,7 @@ import { Simulation } from './simulation/simulation.ts';
  * Every run of a plan looks for all of this, see `Simulation`; each property has the plans in which its own fault is likely.
  */
 // More by hand: MILLRACE_RUNS=5000 npx vitest run spec/process/properties.spec.ts
-const RUNS = Number(process.env['MILLRACE_RUNS'] ?? 500);
+const RUNS = Number(process.env['MILLRACE_RUNS'] ?? 300);
 
 const PROPERTIES: readonly { name: string; likely: (plan: Plan) => Plan }[] = [
   {

@@ -88,6 +88,26 @@ describe('a long run of events', { timeout: 60_000 }, () => {
   });
 });
 
+describe('an event that comes during a break', () => {
+  it('overtakes nobody who waits for the end of it', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const seen: number[] = [];
+    const handle = (event: number): void => {
+      seen.push(event);
+      vi.setSystemTime(Date.now() + 1);
+    };
+    const processor = createProcessor<number>((event) => handle(event), { concurrency: 100 });
+    processor.pause();
+    for (let event = 0; event < 12; event++) processor.trySend(event);
+    processor.resume();
+    expect(seen.length).toBeLessThan(12);
+    processor.trySend(12);
+    await settled();
+    await settled();
+    expect(seen).toEqual(Array.from({ length: 13 }, (_, index) => index));
+  });
+});
+
 describe('an event with a free slot', () => {
   it('starts before trySend returns, however long others have been at work', () => {
     vi.useFakeTimers();
