@@ -15,7 +15,14 @@ describe('ready', () => {
 
 describe('stats', () => {
   it('of a new bus are empty', () => {
-    expect(createEventBus().stats()).toStrictEqual({ state: 'open', emitted: 0, invalid: 0, handlers: [] });
+    const deadLetters = { received: 0, evicted: 0, storing: 0 };
+    expect(createEventBus().stats()).toStrictEqual({
+      state: 'open',
+      emitted: 0,
+      invalid: 0,
+      deadLetters,
+      handlers: [],
+    });
   });
 
   it('tell of each handler what it has done and has to do, in the order of registration', () => {

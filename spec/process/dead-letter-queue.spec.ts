@@ -217,6 +217,17 @@ describe('the bound of a queue', () => {
     );
   });
 
+  it('is counted when it lets letters go, for the stats of the queue and of its bus', () => {
+    const deadLetters = createDeadLetterQueue({ maxSize: 2 });
+    const bus = createEventBus({ deadLetters });
+    bus.on(Tick, () => {
+      throw new Error('broken');
+    });
+    for (const data of [1, 2, 3, 4, 5]) bus.emit(Tick, data);
+    expect(deadLetters.stats()).toStrictEqual({ received: 5, evicted: 3, storing: 0 });
+    expect(bus.stats().deadLetters).toStrictEqual(deadLetters.stats());
+  });
+
   it('can be another', async () => {
     const queue = createDeadLetterQueue<number>({ maxSize: 2 });
     for (const event of [1, 2, 3]) queue.next(letterOf(event));
@@ -361,6 +372,7 @@ describe('a store that answers later', () => {
     void ended.then(hasEnded);
     await settled();
     expect(hasEnded).not.toHaveBeenCalled();
+    expect(deadLetters.stats()).toMatchObject({ received: 1, storing: 1 });
     expect(processor.stats()).toMatchObject({ dead: 0, pending: 1, betweenAttempts: 1 });
     store?.();
     expect(await ended).toMatchObject({ outcome: 'dead', reason: 'exhausted' });
