@@ -1,11 +1,15 @@
 import { type HandlerContext, HandlerTimeoutError } from 'millrace';
 import { NEVER, Observable, VirtualTimeScheduler } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { HeldHandler } from '../support/held-handler.ts';
 import { marbles } from '../support/marbles.ts';
 import { type Path, PATHS } from '../support/paths.ts';
 import { settled, VirtualClock } from '../support/virtual-clock.ts';
 import { playing, watch } from '../support/watch.ts';
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 describe('timeoutMs', () => {
   it.each(PATHS)(
@@ -133,6 +137,23 @@ describe('timeoutMs', () => {
     send('a');
     expect(scheduler.actions).toHaveLength(0);
     expect(processor.stats()).toMatchObject({ running: 1 });
+  });
+
+  it('counts from the start of the attempt, whatever those before it in the same run took', async () => {
+    vi.useFakeTimers();
+    const { processor, send } = watch<string>(
+      (event) => (event === 'blocks' ? void vi.setSystemTime(Date.now() + 50) : NEVER),
+      { timeoutMs: 40 },
+    );
+    processor.pause();
+    send('blocks');
+    send('works');
+    processor.resume();
+    // The run may have taken a break after the first.
+    await vi.advanceTimersByTimeAsync(38);
+    expect(processor.stats()).toMatchObject({ handled: 1, dead: 0, running: 1 });
+    await vi.advanceTimersByTimeAsync(3);
+    expect(processor.stats()).toMatchObject({ handled: 1, dead: 1, running: 0 });
   });
 
   it('does not count the time in the waiting room', async () => {
