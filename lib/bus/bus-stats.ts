@@ -3,6 +3,7 @@ import type { ProcessorStats } from '../process/stats.ts';
 
 /** What a bus has done and has to do. */
 export interface BusStats {
+  /** `draining` refuses events from outside. */
   readonly state: 'closed' | 'draining' | 'open';
   /** Events that were sent. */
   readonly emitted: number;

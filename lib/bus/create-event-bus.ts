@@ -126,13 +126,13 @@ class InProcessBus {
   }
 
   asReadonly(): ReadonlyEventBus {
-    const { deadLetters, errors } = this;
+    const { errors } = this;
     const view = {
       on: this.on.bind(this),
       once: this.once.bind(this),
       events: this.events.bind(this),
       stats: this.stats.bind(this),
-      deadLetters,
+      deadLetters: this.deadLetters.asObservable(),
       errors,
     };
     return view as unknown as ReadonlyEventBus;

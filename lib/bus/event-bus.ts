@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Observable } from 'rxjs';
+import type { DeadLetter } from '../core/dead-letter.ts';
 import type { EventDefinition } from '../core/event-definition.ts';
 import type { DeadLetterQueue } from '../process/dead-letter-queue.ts';
 import type { ReportedError } from '../process/error-reports.ts';
@@ -44,16 +45,19 @@ export interface ReadonlyEventBus<Known extends EventDefinition = EventDefinitio
   events<const Source extends EventSource<Known>>(
     source: Source & Reachable<Source, Known>,
   ): Observable<MessageFrom<Source, Known>>;
-  /** Dead events: a Subject to subscribe to, and a queue to list, redrive and discard. */
-  readonly deadLetters: DeadLetterQueue;
+  /** Dead events, to be told of. */
+  readonly deadLetters: Observable<DeadLetter>;
   /** What has no other home, such as a probe that threw; never a handler's failure. Printed once a kind, if nobody listens. */
   readonly errors: Observable<ReportedError>;
+  /** What the bus has done and has to do, now. */
   stats(): BusStats;
 }
 
 /** Typed events, and the handlers that they are delivered to. */
 export interface EventBus<Known extends EventDefinition = EventDefinition>
   extends EventEmitter<Known>, ReadonlyEventBus<Known>, Disposable, AsyncDisposable {
+  /** Dead events: a Subject to subscribe to, and a queue to list, redrive and discard. */
+  readonly deadLetters: DeadLetterQueue;
   /** Resolves when handlers can be reached: at once, in process. */
   readonly ready: Promise<void>;
   /** The events of one definition as a Subject, to emit, to listen, and to pipe; always the same one. */

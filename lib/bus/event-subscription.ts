@@ -24,13 +24,17 @@ export interface BusHandlerContext<Known extends EventDefinition = EventDefiniti
 
 /** One handler's registration. */
 export interface EventSubscription extends Disposable, AsyncDisposable {
+  /** The handler's name. */
   readonly name: string;
+  /** Whether it has ended. */
   readonly closed: boolean;
   /** Stops listening and abandons what is pending into the dead letters; `drain` finishes it instead. */
   unsubscribe(): void;
   /** Starts no more attempts; events are still taken, and wait. */
   pause(): void;
+  /** Goes on after `pause`. */
   resume(): void;
+  /** What the handler has done and has to do, now. */
   stats(): ProcessorStats;
   /** Stops listening, finishes what is pending, and unsubscribes. Never rejects. */
   drain(options?: DrainOptions): Promise<DrainReport>;

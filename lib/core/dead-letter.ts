@@ -22,7 +22,10 @@ export type DeadLetterReason =
 export interface AttemptRecord {
   /** From 1. */
   readonly attempt: number;
-  /** Epoch milliseconds of the scheduler; of a handler that ran within `emit`, the time of the emit. */
+  /**
+   * Epoch milliseconds of the scheduler; of a handler that ran within `emit`, the time of the emit. Attempts that start in one turn of
+   * the event loop may share it, unless `timeoutMs` is set.
+   */
   readonly startedAt: number;
   /** Epoch milliseconds of the scheduler. */
   readonly endedAt: number;
@@ -38,6 +41,7 @@ export interface DeadLetter<Item = EventMessage> {
   readonly event: Item;
   /** The handler's name; none where no handler was reached. */
   readonly handler?: string;
+  /** Why it is dead. */
   readonly reason: DeadLetterReason;
   /** The last error; a `SchemaError` with every issue for `invalid`. */
   readonly error: unknown;

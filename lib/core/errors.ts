@@ -37,6 +37,7 @@ export class MillraceError extends Error {
 
 /** An option, argument or definition that cannot work; raised where it is given, never later. */
 export class InvalidOptionError extends MillraceError {
+  /** The class's name. */
   override readonly name: string = 'InvalidOptionError';
 
   constructor(text: string, code: ErrorCode = 'INVALID_OPTION', options?: ErrorOptions) {
@@ -46,6 +47,7 @@ export class InvalidOptionError extends MillraceError {
 
 /** Something was sent into a bus, subject or processor that is closed or draining. */
 export class ClosedError extends MillraceError {
+  /** The class's name. */
   override readonly name: string = 'ClosedError';
 
   constructor(what: string) {
@@ -58,6 +60,7 @@ export class ClosedError extends MillraceError {
 
 /** A handler with `overflow: 'fail'` had no room: the event was not taken by it. */
 export class OverflowError extends MillraceError {
+  /** The class's name. */
   override readonly name: string = 'OverflowError';
 
   constructor(handler: string) {
@@ -70,6 +73,7 @@ export class OverflowError extends MillraceError {
 
 /** An attempt took longer than the handler's `timeoutMs`. It is also the reason of the attempt's aborted `signal`. */
 export class HandlerTimeoutError extends MillraceError {
+  /** The class's name. */
   override readonly name: string = 'HandlerTimeoutError';
 
   constructor(handler: string, timeoutMs: number) {

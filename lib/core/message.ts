@@ -8,6 +8,7 @@ export interface MessageHeaders {
   readonly causationId?: string;
   /** W3C Trace Context. */
   readonly traceparent?: string;
+  /** Any other header. */
   readonly [name: string]: string | undefined;
 }
 
@@ -36,11 +37,11 @@ export type PlainMessage<Type extends string = string, Data = unknown> = Omit<Ev
 
 /** What may be set when a message is made. */
 export interface MessageOptions {
-  /** @defaultValue made by the bus's `createId` when first read */
+  /** The message's id. @defaultValue made by the bus's `createId` when first read */
   readonly id?: string;
   /** Epoch milliseconds. @defaultValue now, by the bus's scheduler */
   readonly time?: number;
-  /** @defaultValue the bus's `source` */
+  /** Which program or part sent it. @defaultValue the bus's `source` */
   readonly source?: string | undefined;
   /** What the event is about. */
   readonly subject?: string | undefined;

@@ -8,6 +8,7 @@ export type Outcome = 'dead' | 'dropped' | 'handled' | 'rejected';
 
 /** The end of one handler's copy of an event. */
 export interface Settlement {
+  /** How it ended. */
   readonly outcome: Outcome;
   /** How many attempts were made. */
   readonly attempts: number;

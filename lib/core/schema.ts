@@ -12,6 +12,7 @@ export interface SchemaIssue {
 
 /** Data that does not fit its event's schema, with the path and message of every issue. */
 export class SchemaError extends MillraceError {
+  /** The class's name. */
   override readonly name: string = 'SchemaError';
   /** Every issue that the schema found. */
   readonly issues: readonly SchemaIssue[];

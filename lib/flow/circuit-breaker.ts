@@ -3,7 +3,7 @@ import { CircuitBreaker, type CircuitBreakerPolicy, CircuitOpenError } from './c
 
 /** A {@link CircuitBreakerPolicy} and its clock. */
 export interface CircuitBreakerOptions extends CircuitBreakerPolicy {
-  /** @defaultValue asyncScheduler */
+  /** The clock. @defaultValue asyncScheduler */
   readonly scheduler?: SchedulerLike;
 }
 

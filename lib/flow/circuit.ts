@@ -14,6 +14,7 @@ export type CircuitState = 'closed' | 'half-open' | 'open';
 
 /** A call was not made, because its circuit is open. */
 export class CircuitOpenError extends MillraceError {
+  /** The class's name. */
   override readonly name: string = 'CircuitOpenError';
   /** Milliseconds until the next trial: a function for `retry.delayMs` may return it. */
   readonly retryAfterMs: number;

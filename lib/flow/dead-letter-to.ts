@@ -3,6 +3,7 @@ import { isPromiseLike } from '../core/schema.ts';
 
 /** Where dead letters go: a `DeadLetterQueue`, any Subject, or a function's owner. It may return a promise, which is awaited. */
 export interface DeadLetterSink<Letter> {
+  /** Takes a letter. */
   next(letter: Letter): unknown;
 }
 

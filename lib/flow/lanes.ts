@@ -33,6 +33,7 @@ class Lane<Item> implements Linked<Lane<Item>> {
 
 /** How full one lane is. */
 export interface LaneSize {
+  /** What the events of the lane have in common. */
   readonly key: unknown;
   /** Waiting, and in progress. */
   readonly pending: number;

@@ -4,7 +4,7 @@ import { decideRetry, type DecideRetry, type RetryPolicy } from './retry-policy.
 
 /** A {@link RetryPolicy} and its sources of time and chance. */
 export interface RetryWithBackoffOptions extends RetryPolicy {
-  /** @defaultValue asyncScheduler */
+  /** The timer of the delays. @defaultValue asyncScheduler */
   readonly scheduler?: SchedulerLike;
   /** For the jitter: 0 ≤ random() \< 1. @defaultValue Math.random */
   readonly random?: () => number;

@@ -41,6 +41,8 @@ export class AttemptRunner<Item> {
   /** In the order of their start, which is also that of their deadlines. */
   readonly inFlight: Chain<Attempt<Item>> = new Chain();
   private readonly options: AttemptRunnerOptions<Item>;
+  private readonly timeoutMs: number | undefined;
+  private readonly call: HandlerFunction<Item, Attempt<Item>>;
   private readonly freeSlots: Slot<Item>[] = [];
   /** One timer for all deadlines, armed for the attempt that will reach its own first. */
   private timer: Subscription | undefined;
@@ -48,6 +50,8 @@ export class AttemptRunner<Item> {
 
   constructor(options: AttemptRunnerOptions<Item>) {
     this.options = options;
+    this.timeoutMs = options.timeoutMs;
+    this.call = options.call;
   }
 
   /** Makes an attempt. */
@@ -55,7 +59,7 @@ export class AttemptRunner<Item> {
     this.inFlight.push(attempt);
     let result: unknown;
     try {
-      result = this.options.call(attempt.event, attempt);
+      result = this.call(attempt.event, attempt);
     } catch (error) {
       this.fail(attempt, error);
       return;
@@ -168,9 +172,10 @@ export class AttemptRunner<Item> {
   }
 
   private watchDeadline(): void {
-    const { timeoutMs, scheduler } = this.options;
+    const { timeoutMs } = this;
     const { first } = this.inFlight;
     if (timeoutMs === undefined || this.timer !== undefined || first === undefined) return;
+    const { scheduler } = this.options;
     // Not longer than the limit: the clock may have been set back meanwhile.
     const waitMs = Math.max(0, Math.min(timeoutMs, first.startedAt + timeoutMs - scheduler.now()));
     this.armedFor = first;

@@ -40,7 +40,7 @@ import {
 
 /** Which letters. */
 export interface LetterSelection<Item = EventMessage> {
-  /** @defaultValue all */
+  /** Which letters. @defaultValue all */
   readonly filter?: (letter: DeadLetter<Item>) => boolean;
   /** At most so many, the oldest first; ≥ 0, or Infinity. @defaultValue Infinity */
   readonly limit?: number;

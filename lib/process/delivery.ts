@@ -82,9 +82,13 @@ export class Delivery<Item> implements AcceptedEvent, Handling<Item> {
     return (this.promise ??= new Promise((resolve) => (this.resolve = resolve)));
   }
 
+  /** Whether somebody waits for `settled`. */
+  get isAwaited(): boolean {
+    return this.resolve !== undefined;
+  }
+
   /** Tells whoever waits for `settled`. */
   tell(): void {
-    this.isTold = true;
     this.resolve?.(this.settlement);
   }
 }

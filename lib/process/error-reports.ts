@@ -23,7 +23,9 @@ export type ErrorKind =
 
 /** An error that has no other home; handler failures are never among them. */
 export interface ReportedError {
+  /** What went wrong. */
   readonly kind: ErrorKind;
+  /** The error itself. */
   readonly error: unknown;
   /** The handler that it is about. */
   readonly handler?: string;

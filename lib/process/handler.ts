@@ -20,6 +20,7 @@ export type HandlerFunction<Item, Context extends HandlerContext = HandlerContex
 
 /** A handler as an object. */
 export interface HandlerObject<Item, Context extends HandlerContext = HandlerContext> {
+  /** Handles one event. */
   handle(event: Item, context: Context): unknown;
 }
 

@@ -56,7 +56,8 @@ export class Ledger<Item> {
   tellEnd(delivery: Delivery<Item>): void {
     const { probe, errors, name } = this.options;
     const { onSettled, dropReason } = delivery;
-    delivery.tell();
+    delivery.isTold = true;
+    if (delivery.isAwaited) delivery.tell();
     if (onSettled === undefined && probe === undefined) return;
     const { settlement } = delivery;
     if (dropReason === undefined) probe?.tell('settled', delivery, settlement);

@@ -8,6 +8,7 @@ import type { DrainReport } from './stats.ts';
 export interface Handling<Item = unknown> {
   /** The handler's name. */
   readonly handler: string;
+  /** The event, or the item of a processor. */
   readonly event: Item;
   /** Attempts made so far, the one in progress included. */
   readonly attempts: number;
@@ -15,6 +16,7 @@ export interface Handling<Item = unknown> {
 
 /** What follows a failed attempt that will be made again. */
 export interface Retry {
+  /** Why the attempt failed. */
   readonly error: unknown;
   /** Milliseconds until the next attempt may start. */
   readonly delayMs: number;

@@ -29,13 +29,13 @@ export interface HandlerOptions<Item> {
   readonly concurrency?: number;
   /** Events that may be pending beyond `concurrency`; ≥ 0, or Infinity. @defaultValue 1024 */
   readonly capacity?: number;
-  /** @defaultValue 'suspend' */
+  /** What happens to an event that finds no room. @defaultValue 'suspend' */
   readonly overflow?: Overflow;
   /** Without `key`, `switch` and `exhaust` have one lane for all. @defaultValue 'queue' */
   readonly strategy?: Strategy;
   /** Events with the same key (as in a `Map`) are handled one at a time, in order, across retries. @defaultValue none */
   readonly key?: (event: Item) => unknown;
-  /** @defaultValue none: an event that fails is dead at once */
+  /** When and how often a failed attempt is made again. @defaultValue none: an event that fails is dead at once */
   readonly retry?: RetryPolicy;
   /** Milliseconds per attempt; \> 0. @defaultValue none */
   readonly timeoutMs?: number;

@@ -10,6 +10,7 @@ import type { DrainOptions, DrainReport, ProcessorStats } from './stats.ts';
  * bus subscription has one behind it.
  */
 export interface Processor<Item> extends Disposable, AsyncDisposable {
+  /** The handler's name. */
   readonly name: string;
   /** Where dead events go. */
   readonly deadLetters: DeadLetterQueue<Item>;

@@ -1,10 +1,12 @@
 import type { DeadLetterReason } from '../core/dead-letter.ts';
 import type { DropReason } from '../core/outcome.ts';
+import type { CircuitBreaker } from '../flow/circuit.ts';
 import type { Lanes } from '../flow/lanes.ts';
 import { AttemptRunner } from './attempt-runner.ts';
 import type { Attempt, Delivery } from './delivery.ts';
 import { FailurePath } from './failure-path.ts';
 import { Ledger } from './ledger.ts';
+import type { SafeProbe } from './probe.ts';
 import type { PumpOptions } from './pump-options.ts';
 import type { Counters } from './stats.ts';
 import { abandoned, superseded } from './stop-reasons.ts';
@@ -17,6 +19,9 @@ import type { WaitingRoom } from './waiting-room.ts';
  */
 export class Pump<Item> {
   private readonly options: PumpOptions<Item>;
+  private readonly concurrency: number;
+  private readonly breaker: CircuitBreaker | undefined;
+  private readonly probe: SafeProbe | undefined;
   private readonly line: WaitingLine<Item>;
   private readonly ledger: Ledger<Item>;
   private readonly runner: AttemptRunner<Item>;
@@ -31,6 +36,9 @@ export class Pump<Item> {
     const { name, handle, settings, probe, letters, errors } = options;
     const { timeoutMs, scheduler } = settings;
     this.options = options;
+    this.concurrency = settings.concurrency;
+    this.breaker = settings.breaker;
+    this.probe = probe;
     this.line = new WaitingLine(settings, options.createAttempt, () => this.run());
     this.ledger = new Ledger({ name, probe, errors, release: (delivery) => this.room.release(delivery.key) });
     this.runner = new AttemptRunner({
@@ -77,7 +85,7 @@ export class Pump<Item> {
 
   /** Whether an idle slot is the only thing that a new event needs. */
   get isClear(): boolean {
-    const hasSlot = this.counters.pending < this.options.settings.concurrency;
+    const hasSlot = this.counters.pending < this.concurrency;
     return hasSlot && this.line.isClear && !this.isPaused && !this.isRunning;
   }
 
@@ -184,12 +192,13 @@ export class Pump<Item> {
     this.isRunning = false;
     if (this.runner.inFlight.size === 0) this.runner.rest();
     if (this.counters.pending === 0) this.line.rest();
-    this.options.onRest();
+    // With every slot taken there is nothing to say.
+    if (this.counters.pending < this.concurrency) this.options.onRest();
   }
 
   private start(attempt: Attempt<Item>): void {
     if (attempt.attempt > 1) this.counters.retried++;
-    this.options.probe?.tell('started', attempt.delivery!);
+    this.probe?.tell('started', attempt.delivery!);
     this.runner.run(attempt);
   }
 
@@ -201,7 +210,7 @@ export class Pump<Item> {
     const delivery = attempt.delivery!;
     const { retrying } = delivery;
     delivery.current = undefined;
-    this.options.settings.breaker?.succeeded(attempt.circuitPass);
+    this.breaker?.succeeded(attempt.circuitPass);
     if (retrying === undefined) this.settle(delivery, 'handled');
     else retrying.complete();
     this.run();
@@ -215,11 +224,10 @@ export class Pump<Item> {
   }
 
   private record({ delivery, attempt, startedAt, circuitPass }: Attempt<Item>, error: unknown): void {
-    const { breaker, scheduler } = this.options.settings;
-    const endedAt = scheduler.now();
+    const endedAt = this.options.settings.scheduler.now();
     delivery!.current = undefined;
     (delivery!.records ??= []).push({ attempt, startedAt, endedAt, error });
-    breaker?.failed(circuitPass, endedAt);
+    this.breaker?.failed(circuitPass, endedAt);
   }
 
   private retryOrBury(delivery: Delivery<Item>, error: unknown): void {
@@ -279,7 +287,7 @@ export class Pump<Item> {
     this.recovering.delete(delivery);
     recovery?.unsubscribe();
     if (current === undefined) return undefined;
-    this.options.settings.breaker?.cancelled(current.circuitPass);
+    this.breaker?.cancelled(current.circuitPass);
     this.runner.detach(current);
     return current;
   }

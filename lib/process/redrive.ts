@@ -27,9 +27,11 @@ export interface RedriveOptions {
 export interface RedriveReport {
   /** Handed to their handlers again. */
   readonly redriven: number;
+  /** Handled this time. */
   readonly handled: number;
   /** Dead again: each has a new letter. */
   readonly dead: number;
+  /** Dropped by a policy of the handler. */
   readonly dropped: number;
   /** Kept: their handler is gone, or the letter is being redriven already. */
   readonly skipped: number;

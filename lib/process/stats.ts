@@ -7,14 +7,19 @@ import type { LaneSize } from '../flow/lanes.ts';
  * `accepted + redriven = handled + dead + dropped + pending`, and `pending = running + waiting + betweenAttempts`.
  */
 export interface ProcessorStats {
+  /** The handler's name. */
   readonly name: string;
+  /** `draining` takes nothing more; `paused` starts nothing more. */
   readonly state: 'closed' | 'draining' | 'open' | 'paused';
   /** Copies taken. */
   readonly accepted: number;
   /** Copies taken again from the dead letters. */
   readonly redriven: number;
+  /** Copies that ended well. */
   readonly handled: number;
+  /** Copies that became dead letters. */
   readonly dead: number;
+  /** Copies that a policy dropped. */
   readonly dropped: number;
   /** `dropped`, by reason. */
   readonly droppedBy: Readonly<Record<DropReason, number>>;
@@ -34,7 +39,9 @@ export interface ProcessorStats {
   readonly retried: number;
   /** Results that came after the attempt was given up. */
   readonly late: number;
+  /** As the option says. */
   readonly concurrency: number;
+  /** As the option says. */
   readonly capacity: number;
   /** Milliseconds since the oldest attempt in flight started: a handler that hangs is seen here. */
   readonly longestRunningMs: number;
@@ -48,9 +55,11 @@ export interface ProcessorStats {
 export interface DrainReport {
   /** Whether everything was finished before the deadline. */
   readonly completed: boolean;
+  /** Ended well. */
   readonly handled: number;
   /** Dead, those abandoned included. */
   readonly dead: number;
+  /** Dropped by a policy. */
   readonly dropped: number;
   /** Given up at the deadline; each has a dead letter. */
   readonly abandoned: number;

@@ -28,7 +28,7 @@ export class WaitingLine<Item> {
     this.room = this.lanes ?? new SingleQueue();
     this.isOneLane = this.lanes === undefined && concurrency === 1;
     this.circuit = breaker && new CircuitWait(breaker, scheduler, onReady);
-    this.slice = new TimeSlice(onReady);
+    this.slice = new TimeSlice(scheduler, settings.timeoutMs !== undefined, onReady);
   }
 
   /** Whether nobody waits, and whoever comes need not. */
@@ -56,7 +56,7 @@ export class WaitingLine<Item> {
     const isLaneHeld = this.isOneLane && pending > this.room.size;
     if (this.slice.isOver || running >= this.settings.concurrency) return undefined;
     if (this.retries.size === 0 && (isLaneHeld || this.room.size === 0)) return undefined;
-    const now = this.settings.scheduler.now();
+    const now = this.slice.now();
     if (this.slice.mustEnd(now)) return undefined;
     const pass = this.circuit?.tryStart(now);
     if (this.circuit !== undefined && pass === undefined) return undefined;

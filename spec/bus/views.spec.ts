@@ -31,7 +31,12 @@ describe('asReadonly', () => {
     expect(plain.mock.calls).toStrictEqual([[1]]);
     expect((await once).data).toBe(1);
     expect(view.stats()).toMatchObject({ emitted: 1, handlers: [{ name: 'viewer' }] });
-    expect(view.deadLetters).toBe(bus.deadLetters);
+    const died = vi.fn();
+    view.deadLetters.subscribe(({ reason }) => died(reason));
+    bus.on(Tick, () => Promise.reject(new Error('no')), { name: 'fails' });
+    await bus.publish(Tick, 2);
+    expect(died.mock.calls).toStrictEqual([['exhausted']]);
+    for (const name of ['next', 'redrive', 'discard', 'list']) expect(view.deadLetters).not.toHaveProperty(name);
     expect(view.errors).toBe(bus.errors);
   });
 

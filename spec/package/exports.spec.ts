@@ -4,7 +4,33 @@ import { expect, it } from 'vitest';
 import { bundle } from '../support/bundle.ts';
 
 it('exports these names; the types are in api/millrace.api.md', () => {
-  expect(Object.keys(millrace).toSorted()).toMatchInlineSnapshot();
+  expect(Object.keys(millrace).toSorted()).toMatchInlineSnapshot(`
+    [
+      "CircuitOpenError",
+      "ClosedError",
+      "DeadLetterQueue",
+      "EventSubject",
+      "HandlerTimeoutError",
+      "InvalidOptionError",
+      "MillraceError",
+      "OverflowError",
+      "SchemaError",
+      "circuitBreaker",
+      "copyMessage",
+      "createDeadLetterQueue",
+      "createEventBus",
+      "createEventSubject",
+      "createProcessor",
+      "createUuidV7",
+      "deadLetterTo",
+      "deduplicate",
+      "defineEvent",
+      "memoryDeadLetterStore",
+      "payload",
+      "randomId",
+      "retryWithBackoff",
+    ]
+  `);
 });
 
 it('names every export of the index, which holds nothing else', async () => {

@@ -33,7 +33,7 @@ export interface PlannedStep {
   readonly limitMs: number | undefined;
 }
 
-export interface PlannedRetry {
+interface PlannedRetry {
   readonly maxAttempts: number;
   readonly delayMs: number;
   readonly multiplier: number;
