@@ -54,18 +54,20 @@ export class Ledger<Item> {
 
   /** Tells whoever asked how an event ended. The settlement is made only then. */
   tellEnd(delivery: Delivery<Item>): void {
-    const { probe, errors, name } = this.options;
-    const { onSettled, dropReason } = delivery;
+    const { probe } = this.options;
     delivery.isTold = true;
     if (delivery.isAwaited) delivery.tell();
-    if (onSettled === undefined && probe === undefined) return;
-    const { settlement } = delivery;
+    if (delivery.onSettled !== undefined || probe !== undefined) this.tellListeners(delivery, probe);
+  }
+
+  private tellListeners(delivery: Delivery<Item>, probe: SafeProbe | undefined): void {
+    const { settlement, onSettled, dropReason } = delivery;
     if (dropReason === undefined) probe?.tell('settled', delivery, settlement);
     else probe?.tell('dropped', delivery, dropReason);
     try {
       onSettled?.(settlement);
     } catch (error) {
-      errors.report('settlement', error, name);
+      this.options.errors.report('settlement', error, this.options.name);
     }
   }
 

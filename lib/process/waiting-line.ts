@@ -1,3 +1,4 @@
+import type { CircuitBreaker } from '../flow/circuit.ts';
 import { Lanes } from '../flow/lanes.ts';
 import { CircuitWait } from './circuit-wait.ts';
 import type { Attempt, CreateAttempt, Delivery } from './delivery.ts';
@@ -11,7 +12,8 @@ export class WaitingLine<Item> {
   /** Where events wait; with lanes if there are keys, or a strategy that looks at what is in progress. */
   readonly room: WaitingRoom<Delivery<Item>>;
   readonly lanes: Lanes<Delivery<Item>> | undefined;
-  private readonly settings: ProcessorSettings<Item>;
+  private readonly concurrency: number;
+  private readonly breaker: CircuitBreaker | undefined;
   private readonly createAttempt: CreateAttempt<Item>;
   /** Without keys and with one slot, all is one lane: it is held while an event is between attempts. */
   private readonly isOneLane: boolean;
@@ -22,7 +24,8 @@ export class WaitingLine<Item> {
   /** @param onReady - called when time has made something possible that was not */
   constructor(settings: ProcessorSettings<Item>, createAttempt: CreateAttempt<Item>, onReady: () => void) {
     const { key, strategy, concurrency, breaker, scheduler } = settings;
-    this.settings = settings;
+    this.concurrency = concurrency;
+    this.breaker = breaker;
     this.createAttempt = createAttempt;
     this.lanes = key !== undefined || strategy !== 'queue' ? new Lanes() : undefined;
     this.room = this.lanes ?? new SingleQueue();
@@ -54,7 +57,7 @@ export class WaitingLine<Item> {
   /** Begins the next attempt that may start now, of the events that are pending, running or not. */
   next(running: number, pending: number): Attempt<Item> | undefined {
     const isLaneHeld = this.isOneLane && pending > this.room.size;
-    if (this.slice.isOver || running >= this.settings.concurrency) return undefined;
+    if (this.slice.isOver || running >= this.concurrency) return undefined;
     if (this.retries.size === 0 && (isLaneHeld || this.room.size === 0)) return undefined;
     const now = this.slice.now();
     if (this.slice.mustEnd(now)) return undefined;
@@ -62,7 +65,7 @@ export class WaitingLine<Item> {
     if (this.circuit !== undefined && pass === undefined) return undefined;
     const delivery = this.retries.shift() ?? (isLaneHeld ? undefined : this.room.shift());
     if (delivery === undefined) {
-      this.settings.breaker?.cancelled(pass);
+      this.breaker?.cancelled(pass);
       return undefined;
     }
     delivery.holdsLane = true;
