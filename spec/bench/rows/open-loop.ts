@@ -8,7 +8,7 @@ import { quantile } from '../harness/statistics.ts';
 
 const CONCURRENCY = 16;
 const CAPACITY = 1024;
-const EVENTS = 15_000;
+const EVENTS = 6_000;
 const LOAD = 0.8;
 const METRICS = ['p50', 'p99', 'p99.9'] as const;
 
@@ -32,7 +32,7 @@ export const openLoopRow: Row = {
   })),
   // No worse, within what rounds differ by.
   floors: METRICS.map((name) => timeAtMost('p-queue', 1.1, name)),
-  generations: 2,
+  rounds: 4,
   calibrate: peakRatePerMs,
   notes: [
     'The peak rate is that of the hand-written loop, with 16 handlers that wait for a timer of 1 ms. Arrivals are random (Poisson), the same for all. An event waits from the time it was due, so a stall counts for all whom it delays.',
