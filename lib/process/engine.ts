@@ -24,7 +24,7 @@ import { type ProcessorOptions, type ProcessorSettings, processorSettings } from
 import { processorStats } from './processor-stats.ts';
 import { Pump } from './pump.ts';
 import type { RedriveTarget } from './redrive.ts';
-import { sendWith } from './senders.ts';
+import { sendUntil } from './senders.ts';
 import type { Counters, DrainOptions, DrainReport, ProcessorStats } from './stats.ts';
 
 /**
@@ -156,9 +156,13 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
   }
 
   send(event: Item, { signal }: { readonly signal?: AbortSignal } = {}): Promise<AcceptedEvent> {
-    return sendWith(this.deliveryOf(event), signal, (delivery, onTaken, onRefused) =>
-      this.gate.handOver(delivery, onTaken, onRefused),
-    );
+    const delivery = this.deliveryOf(event);
+    if (signal === undefined) {
+      return new Promise((resolve, reject) => {
+        this.gate.handOver(delivery, resolve, reject);
+      });
+    }
+    return sendUntil(signal, (onTaken, onRefused) => this.gate.handOver(delivery, onTaken, onRefused));
   }
 
   /** Takes the event of a letter again. It always waits for room, so that no overflow policy loses it. */

@@ -1,7 +1,7 @@
 import { ClosedError, OverflowError } from '../core/errors.ts';
 import { assertNever } from '../core/options.ts';
 import type { DropReason } from '../core/outcome.ts';
-import type { Delivery } from './delivery.ts';
+import type { AcceptedEvent, Delivery } from './delivery.ts';
 import type { ProcessorSettings } from './processor-options.ts';
 import type { Pump } from './pump.ts';
 import { Sender, Senders } from './senders.ts';
@@ -55,7 +55,7 @@ export class Gate<Item> {
   /** Lets an event in that can wait for room, and tells its producer. Returns how to take it back while it waits. */
   handOver(
     delivery: Delivery<Item>,
-    onTaken: (() => void) | undefined,
+    onTaken: ((accepted: AcceptedEvent) => void) | undefined,
     onRefused: (error: unknown) => void,
   ): (() => void) | undefined {
     const { name, isListening, pump } = this.options;
@@ -66,7 +66,7 @@ export class Gate<Item> {
       pump.run();
       return () => this.senders.withdraw(sender);
     }
-    if (verdict !== 'rejected') onTaken?.();
+    if (verdict !== 'rejected') onTaken?.(delivery);
     else onRefused(isListening() ? new OverflowError(name) : new ClosedError(`handler '${name}'`));
     return undefined;
   }
@@ -92,7 +92,7 @@ export class Gate<Item> {
     while (this.senders.size > 0 && counters.pending < this.limit) {
       const { delivery, onTaken } = this.senders.shift()!;
       if (this.applyStrategy(delivery) === undefined) this.enter(delivery);
-      onTaken?.();
+      onTaken?.(delivery);
       hasLetIn = true;
     }
     return hasLetIn;

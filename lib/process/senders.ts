@@ -6,11 +6,15 @@ export class Sender<Item> implements Linked<Sender<Item>> {
   previous: Sender<Item> | undefined = undefined;
   next: Sender<Item> | undefined = undefined;
   readonly delivery: Delivery<Item>;
-  readonly onTaken: (() => void) | undefined;
+  readonly onTaken: ((accepted: AcceptedEvent) => void) | undefined;
   readonly onRefused: (error: unknown) => void;
   isWaiting = true;
 
-  constructor(delivery: Delivery<Item>, onTaken: (() => void) | undefined, onRefused: (error: unknown) => void) {
+  constructor(
+    delivery: Delivery<Item>,
+    onTaken: ((accepted: AcceptedEvent) => void) | undefined,
+    onRefused: (error: unknown) => void,
+  ) {
     this.delivery = delivery;
     this.onTaken = onTaken;
     this.onRefused = onRefused;
@@ -47,24 +51,21 @@ export class Senders<Item> {
   }
 }
 
-/** Hands over a delivery by callbacks, and answers with a promise. */
-export function sendWith<Item>(
-  delivery: Delivery<Item>,
-  signal: AbortSignal | undefined,
-  handOver: (
-    delivery: Delivery<Item>,
-    onTaken: () => void,
-    onRefused: (error: unknown) => void,
-  ) => (() => void) | undefined,
-): Promise<AcceptedEvent> {
+/** Hands over an event, as a gate does. */
+export type HandOver = (
+  onTaken: (accepted: AcceptedEvent) => void,
+  onRefused: (error: unknown) => void,
+) => (() => void) | undefined;
+
+/** Hands over an event until a signal is aborted. */
+export function sendUntil(signal: AbortSignal, handOver: HandOver): Promise<AcceptedEvent> {
   return new Promise((resolve, reject) => {
-    signal?.throwIfAborted();
-    const forget = (): void => signal?.removeEventListener('abort', abort);
+    signal.throwIfAborted();
+    const forget = (): void => signal.removeEventListener('abort', abort);
     const withdraw = handOver(
-      delivery,
-      () => {
+      (accepted) => {
         forget();
-        resolve(delivery);
+        resolve(accepted);
       },
       (error) => {
         forget();
@@ -73,8 +74,8 @@ export function sendWith<Item>(
     );
     function abort(): void {
       withdraw?.();
-      reject(signal?.reason);
+      reject(signal.reason);
     }
-    if (withdraw !== undefined) signal?.addEventListener('abort', abort, { once: true });
+    if (withdraw !== undefined) signal.addEventListener('abort', abort, { once: true });
   });
 }
