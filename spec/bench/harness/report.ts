@@ -15,7 +15,7 @@ export function printRow(result: RowResult): void {
     });
     console.log(`  ${[name!.padEnd(widths[0]!), ...padded].join('  ').trimEnd()}`);
   }
-  for (const verdict of verdictsOf(result)) console.log(`  ${verdict}`);
+  for (const verdict of verdictsOf(result)) console.log(`  ${verdict.replaceAll('**', '')}`);
 }
 
 /** All rows as a page. */
@@ -25,7 +25,7 @@ export function resultsPage(results: readonly RowResult[], now: Date): string {
 ${now.toISOString().slice(0, 10)} · ${describeMachine()}
 
 Medians. Each contestant runs in processes of its own, several one after the other; the rounds of the contestants alternate. ± is the middle
-half of the rounds. *time* and *speed* are against the contestant where both are 1. Results that are wrong (a count, a sum, a dead letter, an order) end the bench.
+half of the rounds, *events* how many a round has: the slow are given fewer. *time* and *speed* are against the contestant where both are 1. Results that are wrong (a count, a sum, a dead letter, an order) end the bench.
 
 ${metFloors(results)}
 
@@ -45,12 +45,12 @@ function section(result: RowResult): string {
   const [heading, ...lines] = tableOf(result);
   const rule = heading!.map((_, column) => (column === 0 || column === heading!.length - 1 ? '---' : '---:'));
   const table = [heading!, rule, ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
-  const points = [...verdictsOf(result).map((verdict) => `**${verdict}**`), ...notes];
+  const points = [...verdictsOf(result), ...notes];
   return `## ${name}: ${title}\n\n${table}\n\n${points.map((point) => `- ${point}`).join('\n')}`;
 }
 
 function verdictsOf({ verdicts }: RowResult): readonly string[] {
   return verdicts.map(({ floor, value }) => {
-    return `${isMet(floor, value) ? 'met' : 'MISSED'}: ${floor.claim}: ${formatNumber(value)}`;
+    return `**${isMet(floor, value) ? 'met' : 'MISSED'}** ${floor.claim}: ${formatNumber(value)}`;
   });
 }

@@ -6,8 +6,13 @@ export function tableOf(result: RowResult): readonly (readonly string[])[] {
   const [metric, ...others] = metrics;
   if (metric !== undefined && others.length === 0) {
     return [
-      ['', metric.unit, '±', 'time', 'speed', ''],
-      ...contestants.map(({ name, note = '' }) => [name, ...comparison(result, name, metric.name), note]),
+      ['', metric.unit, '±', 'time', 'speed', 'events', ''],
+      ...contestants.map(({ name, events, note = '' }) => [
+        name,
+        ...comparison(result, name, metric.name),
+        events.toLocaleString('en-US'),
+        note,
+      ]),
     ];
   }
   return [

@@ -1,16 +1,9 @@
-import { createEventSubject, defineEvent, type EventMessage, payload } from 'millrace';
-import { Subject } from 'rxjs';
 import { timeAtMost } from '../harness/floor.ts';
-import { MAX_AMOUNT, measureEmitter, type Tally, writeHandler } from '../harness/measure-emitter.ts';
-import { type Entrant, NS_PER_EVENT, type Row } from '../harness/row.ts';
+import { NS_PER_EVENT, type Row } from '../harness/row.ts';
 
-type MovedMessage = EventMessage<'moved', { amount: number }>;
-
-const Moved = defineEvent('moved', payload<{ amount: number }>());
-
-const subjects: Readonly<Record<string, () => Subject<MovedMessage>>> = {
-  millrace: () => createEventSubject(Moved),
-  'rxjs Subject': () => new Subject(),
+const subjects = {
+  millrace: () => import('../contestants/next/millrace.ts'),
+  'rxjs Subject': () => import('../contestants/next/rxjs-subject.ts'),
 };
 
 /** Messages that were made before, sent to plain subscribers. */
@@ -25,23 +18,14 @@ function nextRow({ subscribers, events }: { subscribers: number; events: number 
     title: `EventSubject.next to ${subscribers === 1 ? '1 plain subscriber' : `${subscribers} plain subscribers`}, the message made before`,
     metrics: [NS_PER_EVENT],
     reference: 'rxjs Subject',
-    contestants: Object.entries(subjects).map(([name, create]) => ({
+    contestants: Object.entries(subjects).map(([name, load]) => ({
       name,
       events,
-      load: async () => entrantOf(create, subscribers),
+      load: async () => {
+        const { subjectEntrant } = await import('../harness/subject-entrant.ts');
+        return subjectEntrant((await load()).createSubject, subscribers);
+      },
     })),
     floors: [timeAtMost('rxjs Subject', 1.1)],
-  };
-}
-
-function entrantOf(create: () => Subject<MovedMessage>, subscribers: number): Entrant {
-  const messages = Array.from({ length: MAX_AMOUNT }, (_, amount) => Moved.create({ amount }));
-  return {
-    run: (task) => {
-      const tally: Tally = { sum: 0 };
-      const subject = create();
-      for (let count = 0; count < subscribers; count++) subject.subscribe(writeHandler(tally));
-      return measureEmitter(task, { handlers: subscribers, tally, emit: (amount) => subject.next(messages[amount]!) });
-    },
   };
 }

@@ -1,0 +1,4 @@
+import { Subject } from 'rxjs';
+import type { CreateSubject } from './moved.ts';
+
+export const createSubject: CreateSubject = () => new Subject();
