@@ -60,7 +60,7 @@ export class TimeSlice {
     this.time = now;
     this.startsLeft = 0;
     // Virtual time passes without turns: there, too, each reads it.
-    if (this.startsPerReading === 1 || !isRealTime(now)) return now;
+    if (!isRealTime(now)) return now;
     this.startsLeft = this.startsPerReading - 1;
     if (!this.isTurnWatched) {
       this.isTurnWatched = true;
@@ -72,5 +72,7 @@ export class TimeSlice {
   private readonly endTurn = (): void => {
     this.isTurnWatched = false;
     this.startsLeft = 0;
+    // The rest of the program has had its turn.
+    if (!this.isOver) this.startedAt = undefined;
   };
 }
