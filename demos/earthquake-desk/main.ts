@@ -1,4 +1,5 @@
-import { help, readOptions, UsageError } from './options.ts';
+import { UsageError } from '../shared/usage-error.ts';
+import { help, readOptions } from './options.ts';
 import { FeedError } from './pipeline/poll.ts';
 import { run } from './run.ts';
 

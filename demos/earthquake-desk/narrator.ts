@@ -5,7 +5,7 @@ import { type AlertMessage, type DeskBus, headline, StrongQuakeSeen, SwarmFound 
 import type { Options } from './options.ts';
 import type { IntakeCounts } from './pipeline/intake.ts';
 import type { Screen } from './screen/screen.ts';
-import { counted, grouped, textOf } from './text.ts';
+import { counted, grouped, textOf } from '../shared/text.ts';
 import type { FeedServer } from './world/feed-server.ts';
 
 export interface IntroductionOptions {

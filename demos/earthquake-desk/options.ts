@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { UsageError } from '../shared/usage-error.ts';
 
 /** What the command line can say. */
 export interface Options {
@@ -26,9 +27,6 @@ Usage: npm start -- [options]
   --out <folder>         where to write (default: a new folder among the temporary files)
   --help                 print this
 `;
-
-/** A command line that makes no sense. */
-export class UsageError extends Error {}
 
 /**
  * Reads the command line.

@@ -6,14 +6,15 @@ import { delay, finalize, fromEvent, lastValueFrom, Subject, takeUntil, takeWhil
 import { openDesk } from './desk.ts';
 import { events } from './events.ts';
 import { introduce, narrate } from './narrator.ts';
-import { type Options, UsageError } from './options.ts';
+import type { Options } from './options.ts';
 import { IntakeCounts, takeIn } from './pipeline/intake.ts';
 import { pollFeed } from './pipeline/poll.ts';
 import { openScreen } from './screen/open-screen.ts';
-import { aborted, stopSignal } from './signals.ts';
+import { aborted, stopSignal } from '../shared/signals.ts';
 import { tellStory } from './story.ts';
 import { summarize } from './summary.ts';
-import { counted, dateOf, textOf } from './text.ts';
+import { counted, dateOf, textOf } from '../shared/text.ts';
+import { UsageError } from '../shared/usage-error.ts';
 import { startAlertEndpoint } from './world/alert-endpoint.ts';
 import { startFeedServer } from './world/feed-server.ts';
 

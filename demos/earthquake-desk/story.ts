@@ -13,7 +13,7 @@ import {
   takeUntil,
 } from 'rxjs';
 import type { DeskBus } from './events.ts';
-import { counted } from './text.ts';
+import { counted } from '../shared/text.ts';
 import type { AlertEndpoint } from './world/alert-endpoint.ts';
 
 export interface StoryOptions {

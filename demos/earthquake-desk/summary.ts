@@ -4,7 +4,7 @@ import type { Desk } from './desk.ts';
 import type { QuakeMessage } from './events.ts';
 import type { NetworkPage } from './handlers/network-pages.ts';
 import type { IntakeCounts } from './pipeline/intake.ts';
-import { counted, grouped, table } from './text.ts';
+import { counted, grouped, table } from '../shared/text.ts';
 import type { AlertEndpoint } from './world/alert-endpoint.ts';
 import type { FeedServer } from './world/feed-server.ts';
 

@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -6,6 +5,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DemoRun } from '../support/demo-run.ts';
+
+const runDesk = (...args: readonly string[]): DemoRun => new DemoRun('demos/earthquake-desk/main.ts', ...args);
 
 describe.concurrent('the earthquake desk', { timeout: 60_000 }, () => {
   let folder: string;
@@ -18,7 +20,7 @@ describe.concurrent('the earthquake desk', { timeout: 60_000 }, () => {
 
   it('replays a week in which much goes wrong, and accounts for every record and every event', async () => {
     const out = join(folder, 'week');
-    const run = new Run('--speed', '150000', '--out', out);
+    const run = runDesk('--speed', '150000', '--out', out);
     expect(await run.exitCode(), run.output).toBe(0);
     expect(run.output).toContain('All sums hold.');
     expect(run.output).not.toContain('✗');
@@ -46,7 +48,7 @@ describe.concurrent('the earthquake desk', { timeout: 60_000 }, () => {
   });
 
   it('drains when it is stopped in the middle of the outage, and the sums hold', async () => {
-    const run = new Run('--speed', '150000', '--out', join(folder, 'stopped'));
+    const run = runDesk('--speed', '150000', '--out', join(folder, 'stopped'));
     await run.says('The circuit opens');
     run.kill('SIGTERM');
     expect(await run.exitCode(), run.output).toBe(0);
@@ -61,7 +63,7 @@ describe.concurrent('the earthquake desk', { timeout: 60_000 }, () => {
     const feed = createServer((_, response) => response.end(JSON.stringify(summaryOf([quake('a'), quake('b'), {}]))));
     await once(feed.listen(0, '127.0.0.1'), 'listening');
     const { port } = feed.address() as AddressInfo;
-    const run = new Run('--url', `http://127.0.0.1:${port}/`, '--out', join(folder, 'live'));
+    const run = runDesk('--url', `http://127.0.0.1:${port}/`, '--out', join(folder, 'live'));
     await run.says('3 records, 0 of them repeated, 2 reports');
     run.kill('SIGINT');
     expect(await run.exitCode(), run.output).toBe(0);
@@ -82,81 +84,26 @@ describe.concurrent('the earthquake desk', { timeout: 60_000 }, () => {
     [['--out', '/dev/null/out'], 'Expected --out to be a folder'],
     [['--frequency', '1'], "Unknown option '--frequency'"],
   ])('refuses %j', async (args, text) => {
-    const run = new Run(...args);
+    const run = runDesk(...args);
     expect(await run.exitCode()).toBe(2);
     expect(run.output).toContain(text);
     expect(run.output).toContain('--help');
   });
 
   it('says where it expected a feed', async () => {
-    const run = new Run('--url', 'http://127.0.0.1:9/nothing', '--out', join(folder, 'nothing'));
+    const run = runDesk('--url', 'http://127.0.0.1:9/nothing', '--out', join(folder, 'nothing'));
     expect(await run.exitCode()).toBe(1);
     expect(run.output).toContain('Expected a feed at http://127.0.0.1:9/nothing, got');
   });
 
   it('explains its options', async () => {
-    const run = new Run('--help');
+    const run = runDesk('--help');
     expect(await run.exitCode()).toBe(0);
     for (const option of ['--speed', '--seed', '--concurrency', '--url', '--out', '--help']) {
       expect(run.output).toContain(option);
     }
   });
 });
-
-/** A run of the demo on the sources of the library, so that it does not matter what other specs build meanwhile. */
-class Run {
-  output = '';
-  readonly #process: ChildProcess;
-  readonly #ended: Promise<unknown[]>;
-
-  constructor(...args: string[]) {
-    this.#process = spawn(process.execPath, ['--import', 'tsx', 'demos/earthquake-desk/main.ts', ...args], {
-      env: { ...process.env, TSX_TSCONFIG_PATH: 'spec/tsconfig.json' },
-    });
-    this.#ended = once(this.#process, 'close');
-    for (const stream of [this.#process.stdout!, this.#process.stderr!]) {
-      stream.setEncoding('utf8').on('data', (text: string) => (this.output += text));
-    }
-  }
-
-  async says(words: string): Promise<void> {
-    const ended = this.#ended.then(() => {
-      throw new Error(`Expected '${words}', got:\n${this.output}`);
-    });
-    while (!this.output.includes(words)) await Promise.race([once(this.#process.stdout!, 'data'), ended]);
-  }
-
-  kill(signal: NodeJS.Signals): void {
-    this.#process.kill(signal);
-  }
-
-  async exitCode(): Promise<unknown> {
-    const [code] = await this.#ended;
-    return code;
-  }
-
-  /** A handler's line of the summary. */
-  handler(name: string) {
-    const cells = this.#line(new RegExp(`^${name} .*✓$`)).split(/\s+/);
-    const [accepted, redriven, handled, dead, dropped, pending] = cells.slice(1).map(countOf);
-    return { accepted, redriven, handled, dead, dropped, pending };
-  }
-
-  /** The left side of a sum of the summary. */
-  sum(name: string): number {
-    return countOf(this.#line(new RegExp(`^✓ ${name} +\\d`)).slice(`✓ ${name}`.length));
-  }
-
-  #line(pattern: RegExp): string {
-    const line = this.output.split('\n').find((text) => pattern.test(text.trim()));
-    if (line === undefined) throw new Error(`Expected a line like ${String(pattern)}, got:\n${this.output}`);
-    return line.trim();
-  }
-}
-
-function countOf(text: string): number {
-  return Number.parseInt(text.replaceAll(',', ''), 10);
-}
 
 function summaryOf(features: readonly unknown[]): unknown {
   return { type: 'FeatureCollection', metadata: { generated: 1_700_000_000_000 }, features };

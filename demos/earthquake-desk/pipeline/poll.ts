@@ -2,7 +2,7 @@ import { retryWithBackoff } from 'millrace';
 import { catchError, EMPTY, exhaustMap, type Observable, takeUntil, timeout, timer } from 'rxjs';
 import { fromFetch } from 'rxjs/fetch';
 import { z } from 'zod';
-import { textOf } from '../text.ts';
+import { textOf } from '../../shared/text.ts';
 
 /** The part of a GeoJSON summary that the desk needs. Its records are unknown until each of them is checked. */
 const summary = z.object({

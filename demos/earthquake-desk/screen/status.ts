@@ -1,6 +1,6 @@
 import type { ProcessorStats } from 'millrace';
 import type { IntakeCounts } from '../pipeline/intake.ts';
-import { counted, dateOf, grouped, table } from '../text.ts';
+import { counted, dateOf, grouped, table } from '../../shared/text.ts';
 
 /** How things stand. */
 export interface Status {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRandom } from '../random.ts';
-import { type LocalServer, serveLocally } from './local-server.ts';
+import { type LocalServer, serveLocally } from '../../shared/local-server.ts';
 
 /** What can become of a request, and how often it does. */
 const troubles = {

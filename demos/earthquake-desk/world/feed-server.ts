@@ -1,7 +1,7 @@
 import { createRandom } from '../random.ts';
 import { readArchive } from './archive.ts';
 import { brokenEditions, type Edition, editionsOf } from './editions.ts';
-import { type LocalServer, serveLocally } from './local-server.ts';
+import { type LocalServer, serveLocally } from '../../shared/local-server.ts';
 import { ReplayClock } from './replay-clock.ts';
 
 export interface FeedServerOptions {
