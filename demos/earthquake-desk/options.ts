@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util';
-import { UsageError } from '../shared/usage-error.ts';
+import { expectNumber, expectSeed, parseOptions, refuseOption } from '../shared/options.ts';
 
 /** What the command line can say. */
 export interface Options {
@@ -31,52 +30,32 @@ Usage: npm start -- [options]
 /**
  * Reads the command line.
  *
- * @returns the options, or `'help'` if that is what is asked for
  * @throws UsageError that says what was expected
  */
-export function readOptions(args: readonly string[]): Options | 'help' {
-  const { help: wantsHelp, url, out, ...numbers } = parse(args);
-  if (wantsHelp === true) return 'help';
+export function readOptions(args: readonly string[]): Options {
+  const { url, out, ...numbers } = parseOptions(args, {
+    url: { type: 'string' },
+    speed: { type: 'string', default: '36000' },
+    seed: { type: 'string', default: '7' },
+    concurrency: { type: 'string', default: '4' },
+    out: { type: 'string' },
+  });
   return {
     url: url === undefined ? undefined : expectUrl(url),
     speed: expectNumber('speed', numbers.speed, 'a number > 0', (speed) => speed > 0),
-    seed: expectNumber('seed', numbers.seed, 'an integer', Number.isSafeInteger),
+    seed: expectSeed(numbers.seed),
     concurrency: expectNumber('concurrency', numbers.concurrency, 'a count from 1 to 1000', isCount),
-    out: out === '' ? fail('out', 'a folder', out) : out,
+    out,
   };
-}
-
-const spelling = {
-  url: { type: 'string' },
-  speed: { type: 'string', default: '36000' },
-  seed: { type: 'string', default: '7' },
-  concurrency: { type: 'string', default: '4' },
-  out: { type: 'string' },
-  help: { type: 'boolean', short: 'h' },
-} as const;
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: spelling }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message, { cause: error });
-  }
 }
 
 function isCount(value: number): boolean {
   return Number.isInteger(value) && value >= 1 && value <= 1_000;
 }
 
-function expectNumber(name: string, text: string, expected: string, fits: (value: number) => boolean): number {
-  const value = text.trim() === '' ? Number.NaN : Number(text);
-  return Number.isFinite(value) && fits(value) ? value : fail(name, expected, text);
-}
-
 function expectUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  return url?.protocol === 'http:' || url?.protocol === 'https:' ? url : fail('url', 'an http(s) address', text);
-}
-
-function fail(name: string, expected: string, got: string): never {
-  throw new UsageError(`Expected --${name} to be ${expected}, got '${got}'.`);
+  return url?.protocol === 'http:' || url?.protocol === 'https:'
+    ? url
+    : refuseOption('url', 'an http(s) address', text);
 }

@@ -1,6 +1,3 @@
-import { mkdir, mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
 import { createEventBus } from 'millrace';
 import { delay, finalize, fromEvent, lastValueFrom, Subject, takeUntil, takeWhile, tap } from 'rxjs';
 import { openDesk } from './desk.ts';
@@ -10,11 +7,11 @@ import type { Options } from './options.ts';
 import { IntakeCounts, takeIn } from './pipeline/intake.ts';
 import { pollFeed } from './pipeline/poll.ts';
 import { openScreen } from './screen/open-screen.ts';
+import { openFolder } from '../shared/folder.ts';
 import { aborted, stopSignal } from '../shared/signals.ts';
 import { tellStory } from './story.ts';
 import { summarize } from './summary.ts';
 import { counted, dateOf, textOf } from '../shared/text.ts';
-import { UsageError } from '../shared/usage-error.ts';
 import { startAlertEndpoint } from './world/alert-endpoint.ts';
 import { startFeedServer } from './world/feed-server.ts';
 
@@ -33,7 +30,7 @@ const STOP_MS = 5_000;
  */
 export async function run(options: Options): Promise<number> {
   const stop = stopSignal();
-  const folder = await openFolder(options.out);
+  const folder = await openFolder('earthquake-desk', options.out);
   await using endpoint = await startAlertEndpoint(options);
   await using feed = options.url === undefined ? await startFeedServer(options) : undefined;
   const feedUrl = options.url ?? feed!.url;
@@ -78,17 +75,4 @@ export async function run(options: Options): Promise<number> {
   const { lines, holds } = await summarize({ desk, emitted, intake, letters, endpoint, feed });
   for (const line of lines) screen.say(line);
   return holds ? 0 : 1;
-}
-
-async function openFolder(out: string | undefined): Promise<string> {
-  if (out === undefined) return mkdtemp(join(tmpdir(), 'earthquake-desk-'));
-  const folder = resolve(out);
-  try {
-    await mkdir(folder, { recursive: true });
-  } catch (error) {
-    throw new UsageError(`Expected --out to be a folder to write into, got '${out}': ${textOf(error)}`, {
-      cause: error,
-    });
-  }
-  return folder;
 }

@@ -2,6 +2,7 @@ import { retryWithBackoff } from 'millrace';
 import { catchError, EMPTY, exhaustMap, type Observable, takeUntil, timeout, timer } from 'rxjs';
 import { fromFetch } from 'rxjs/fetch';
 import { z } from 'zod';
+import { DemoError } from '../../shared/demo-error.ts';
 import { textOf } from '../../shared/text.ts';
 
 /** The part of a GeoJSON summary that the desk needs. Its records are unknown until each of them is checked. */
@@ -13,7 +14,7 @@ const summary = z.object({
 export type Summary = z.infer<typeof summary>;
 
 /** There is no feed at this address. */
-export class FeedError extends Error {}
+export class FeedError extends DemoError {}
 
 export interface PollOptions {
   readonly url: URL;

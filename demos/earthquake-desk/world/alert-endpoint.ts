@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createRandom } from '../random.ts';
+import { createRandom } from '../../shared/random.ts';
 import { type LocalServer, serveLocally } from '../../shared/local-server.ts';
 
 /** What can become of a request, and how often it does. */

@@ -1,4 +1,4 @@
-import { createRandom } from '../random.ts';
+import { createRandom } from '../../shared/random.ts';
 import { readArchive } from './archive.ts';
 import { brokenEditions, type Edition, editionsOf } from './editions.ts';
 import { type LocalServer, serveLocally } from '../../shared/local-server.ts';

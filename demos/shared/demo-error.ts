@@ -1,0 +1,2 @@
+/** Something that the message explains in full: nobody needs its stack. */
+export class DemoError extends Error {}
