@@ -1,12 +1,15 @@
 import type { Demo } from '../shared/demo.ts';
 import { help, readOptions } from './options.ts';
-import { run } from './run.ts';
 
 // What the desk does with its events is in desk.ts: begin there. The rest is around it: `pipeline` brings events in, `handlers` work on
 // them, `world` is what they meet outside, and `run.ts` puts all together.
 export const demo: Demo = {
   name: 'earthquake-desk',
-  title: 'a real week of earthquakes: order per key, a circuit breaker, an outage, a redrive',
+  title: 'a real week of earthquakes: order per key, a circuit breaker, an outage, a redrive (npm start)',
   help,
-  run: async (args) => run(readOptions(args)),
+  async run(args) {
+    const options = readOptions(args);
+    const { run } = await import('./run.ts');
+    return run(options);
+  },
 };
