@@ -4,7 +4,8 @@ import type { Desk } from './desk.ts';
 import type { QuakeMessage } from './events.ts';
 import type { NetworkPage } from './handlers/network-pages.ts';
 import type { IntakeCounts } from './pipeline/intake.ts';
-import { counted, grouped, table } from '../shared/text.ts';
+import { type Sum, type Summary, sumOfLetters, sumUp } from '../shared/sums.ts';
+import { counted } from '../shared/text.ts';
 import type { AlertEndpoint } from './world/alert-endpoint.ts';
 import type { FeedServer } from './world/feed-server.ts';
 
@@ -20,21 +21,6 @@ export interface Remains {
   readonly feed: FeedServer | undefined;
 }
 
-export interface Summary {
-  readonly lines: readonly string[];
-  /** Whether every sum holds. */
-  readonly holds: boolean;
-}
-
-/** Something that is counted in two places, or in one whole and in its parts. */
-interface Sum {
-  readonly of: string;
-  readonly whole: number;
-  readonly parts: Readonly<Record<string, number>>;
-}
-
-const columns = ['accepted', 'redriven', 'handled', 'dead', 'dropped', 'pending'] as const;
-
 /** Accounts for every event and every record. The desk's own counts are held against the files and what the servers have counted. */
 export async function summarize(remains: Remains): Promise<Summary> {
   const handlers = remains.desk.handlers.map((handler) => handler.stats());
@@ -43,42 +29,12 @@ export async function summarize(remains: Remains): Promise<Summary> {
     ...sumsOfEvents(remains, handlers),
     ...(await sumsOfFiles(remains)),
     sumOfAlerts(remains, handlers),
-    sumOfLetters(remains, handlers),
+    sumOfLetters(handlers, remains.letters, remains.intake.invalid),
   ];
-  const width = Math.max(...sums.map(({ of }) => of.length));
-  const holds = handlers.every(isBalanced) && sums.every(isRight);
-  const lines = [
-    '',
-    'What became of every event, handler by handler:',
-    '',
-    ...table(['', 'accepted', '+ redriven', '= handled', '+ dead', '+ dropped', '+ pending', ''], handlers.map(rowOf)),
-    '',
-    'And of everything around them:',
-    '',
-    ...sums.map((sum) => `${isRight(sum) ? '✓' : '✗'} ${sum.of.padEnd(width)}  ${describe(sum)}`),
-    '',
-    holds ? 'All sums hold.' : 'Sums that do not hold are marked with ✗.',
-    `The alerts took ${counted(remains.endpoint.requests, 'request')}. The reports are in ${remains.desk.journalFile}`,
-  ];
-  return { lines, holds };
-}
-
-function rowOf(stats: ProcessorStats): readonly (number | string)[] {
-  return [stats.name, ...columns.map((column) => stats[column]), isBalanced(stats) ? '✓' : '✗'];
-}
-
-/** The promise of every handler. */
-function isBalanced({ accepted, redriven, handled, dead, dropped, pending }: ProcessorStats): boolean {
-  return accepted + redriven === handled + dead + dropped + pending;
-}
-
-function isRight({ whole, parts }: Sum): boolean {
-  return whole === Object.values(parts).reduce((sum, part) => sum + part, 0);
-}
-
-function describe({ whole, parts }: Sum): string {
-  const terms = Object.entries(parts).filter(([, count]) => count > 0 || whole === 0);
-  return `${grouped(whole)} = ${terms.map(([name, count]) => `${grouped(count)} ${name}`).join(' + ')}`;
+  const { lines, holds } = sumUp(handlers, sums);
+  const { endpoint, desk } = remains;
+  const last = `The alerts took ${counted(endpoint.requests, 'request')}. The reports are in ${desk.journalFile}`;
+  return { lines: [...lines, last], holds };
 }
 
 function sumsOfFeed({ feed, intake }: Remains): readonly Sum[] {
@@ -135,14 +91,6 @@ function sumOfAlerts({ endpoint, letters }: Remains, handlers: readonly Processo
   const unanswered = lettersOf('alert', letters).filter(({ event }) => endpoint.taken.has(event.id)).length;
   const parts = { handled, 'in dead letters, as the answer was lost': unanswered };
   return { of: 'alerts taken by the endpoint', whole: endpoint.taken.size, parts };
-}
-
-function sumOfLetters({ intake, letters }: Remains, handlers: readonly ProcessorStats[]): Sum {
-  const written = handlers.reduce((sum, { dead }) => sum + dead, intake.invalid);
-  const redriven = handlers.reduce((sum, stats) => sum + stats.redriven, 0);
-  const kept: Record<string, number> = {};
-  for (const { reason } of letters) kept[reason] = (kept[reason] ?? 0) + 1;
-  return { of: 'dead letters', whole: written, parts: { ...kept, redriven } };
 }
 
 function statsOfAlerts(handlers: readonly ProcessorStats[]): ProcessorStats {

@@ -1,5 +1,6 @@
 import type { ProcessorStats } from 'millrace';
 import type { IntakeCounts } from '../pipeline/intake.ts';
+import { counts } from '../../shared/sums.ts';
 import { counted, dateOf, grouped, table } from '../../shared/text.ts';
 
 /** How things stand. */
@@ -14,8 +15,6 @@ export interface Status {
   readonly headline: string;
 }
 
-const columns = ['accepted', 'redriven', 'handled', 'dead', 'dropped', 'pending'] as const;
-
 /** For a terminal. */
 export function statusBlock({ progress, intake, journal, handlers, letters, headline }: Status): readonly string[] {
   const { clock, polls, seen, repeated, ingested, invalid } = intake;
@@ -24,8 +23,8 @@ export function statusBlock({ progress, intake, journal, handlers, letters, head
     [dateOf(clock), ...(progress === undefined ? [] : [bar(progress)]), headline].join('  '),
     '',
     ...table(
-      ['handler', ...columns, 'circuit'],
-      handlers.map((stats) => [stats.name, ...columns.map((column) => stats[column]), stats.circuit ?? '']),
+      ['handler', ...counts, 'circuit'],
+      handlers.map((stats) => [stats.name, ...counts.map((count) => stats[count]), stats.circuit ?? '']),
     ),
     '',
     `feed     ${counted(polls, 'poll')}, ${grouped(seen)} records = ${grouped(repeated)} repeated + ${grouped(ingested)} new + ${invalid} invalid`,
