@@ -26,7 +26,7 @@ const STOP_MS = 5_000;
  * Starts the world outside, opens the desk, polls until the end, drains, and accounts for everything.
  *
  * @returns the exit code: 1 if a sum does not hold
- * @throws UsageError for a folder that cannot be written, FeedError if there is no feed
+ * @throws UsageError for a folder that cannot be written, DemoError if there is no feed
  */
 export async function run(options: Options): Promise<number> {
   const stop = stopSignal();

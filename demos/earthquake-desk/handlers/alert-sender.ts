@@ -1,17 +1,6 @@
 import type { HandlerContext, RetryPolicy } from 'millrace';
+import { RefusedError } from '../../shared/refused-error.ts';
 import { type AlertMessage, headline } from '../events.ts';
-
-/** The endpoint answered, but did not take the alert. */
-class AlertRefusedError extends Error {
-  readonly retryAfterMs: number | undefined;
-
-  constructor({ status, headers }: Response) {
-    super(`HTTP ${status}`);
-    // In seconds. Its other form, a date, is not worth the lines in a demo.
-    const seconds = Number(headers.get('retry-after') ?? Number.NaN);
-    this.retryAfterMs = seconds >= 0 ? seconds * 1_000 : undefined;
-  }
-}
 
 /** Makes a handler that posts alerts. The signal ends the request when its time is over. */
 export function createAlertSender(url: URL) {
@@ -24,7 +13,7 @@ export function createAlertSender(url: URL) {
       signal,
     });
     await response.text();
-    if (!response.ok) throw new AlertRefusedError(response);
+    if (!response.ok) throw new RefusedError(response);
   };
 }
 
@@ -32,5 +21,5 @@ export function createAlertSender(url: URL) {
 export const alertRetry: RetryPolicy = {
   maxAttempts: 4,
   delayMs: (attempt, error) =>
-    (error instanceof AlertRefusedError ? error.retryAfterMs : undefined) ?? 100 * 2 ** (attempt - 1),
+    (error instanceof RefusedError ? error.retryAfterMs : undefined) ?? 100 * 2 ** (attempt - 1),
 };

@@ -13,9 +13,6 @@ const summary = z.object({
 
 export type Summary = z.infer<typeof summary>;
 
-/** There is no feed at this address. */
-export class FeedError extends DemoError {}
-
 export interface PollOptions {
   readonly url: URL;
   readonly everyMs: number;
@@ -53,6 +50,7 @@ async function readSummary(response: Response): Promise<Summary> {
   return data;
 }
 
-function noFeed(url: URL, cause: unknown): FeedError {
-  return new FeedError(`Expected a feed at ${url.href}, got ${textOf(cause)}.`, { cause });
+/** There is no feed at this address. */
+function noFeed(url: URL, cause: unknown): DemoError {
+  return new DemoError(`Expected a feed at ${url.href}, got ${textOf(cause)}.`, { cause });
 }

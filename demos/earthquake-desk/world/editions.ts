@@ -1,4 +1,4 @@
-import type { ArchivedRecord } from './archive.ts';
+import type { ArchivedRecord } from '../../shared/archive.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

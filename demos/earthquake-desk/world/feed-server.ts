@@ -1,5 +1,5 @@
 import { createRandom } from '../../shared/random.ts';
-import { readArchive } from './archive.ts';
+import { readArchive } from '../../shared/archive.ts';
 import { brokenEditions, type Edition, editionsOf } from './editions.ts';
 import { type LocalServer, serveLocally } from '../../shared/local-server.ts';
 import { ReplayClock } from './replay-clock.ts';
