@@ -1,5 +1,6 @@
+import { demo as accountNotifier } from './account-notifier/demo.ts';
 import { demo as earthquakeDesk } from './earthquake-desk/demo.ts';
 import type { Demo } from './shared/demo.ts';
 
 /** Every demo of this folder. None loads what it runs before it is run. */
-export const catalogue: readonly Demo[] = [earthquakeDesk];
+export const catalogue: readonly Demo[] = [earthquakeDesk, accountNotifier];
