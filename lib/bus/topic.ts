@@ -124,5 +124,5 @@ function worse(
   { name, isListening }: Listener,
 ): OverflowError | boolean {
   if (typeof result === 'object' || (verdict === 'rejected' && !isListening)) return result;
-  return verdict === 'rejected' ? new OverflowError(name) : false;
+  return verdict === 'rejected' ? new OverflowError(`handler '${name}'`) : false;
 }

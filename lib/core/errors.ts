@@ -58,16 +58,16 @@ export class ClosedError extends MillraceError {
   }
 }
 
-/** A handler with `overflow: 'fail'` had no room: the event was not taken by it. */
+/** Something with `overflow: 'fail'` had no room: a handler, which has not taken the event, or an operator. */
 export class OverflowError extends MillraceError {
   /** The class's name. */
   override readonly name: string = 'OverflowError';
 
-  constructor(handler: string) {
-    super(
-      'OVERFLOW',
-      `Expected room in handler '${handler}', got a full one. Raise capacity or concurrency, await publish(), or choose another overflow.`,
-    );
+  constructor(
+    where: string,
+    remedy: string = 'Raise capacity or concurrency, await publish(), or choose another overflow.',
+  ) {
+    super('OVERFLOW', `Expected room in ${where}, got a full one. ${remedy}`);
   }
 }
 

@@ -67,7 +67,7 @@ export class Gate<Item> {
       return () => this.senders.withdraw(sender);
     }
     if (verdict !== 'rejected') onTaken?.(delivery);
-    else onRefused(isListening() ? new OverflowError(name) : new ClosedError(`handler '${name}'`));
+    else onRefused(isListening() ? new OverflowError(`handler '${name}'`) : new ClosedError(`handler '${name}'`));
     return undefined;
   }
 
@@ -135,7 +135,7 @@ export class Gate<Item> {
       case 'suspend':
         if (patience === 'wait') return 'suspended';
         if (patience === 'try') return this.turnAway();
-        pump.bury(delivery, 'overflow', new OverflowError(name));
+        pump.bury(delivery, 'overflow', new OverflowError(`handler '${name}'`));
         return 'lost';
       case 'drop-newest':
         return this.drop(delivery, 'drop-newest');

@@ -20,7 +20,7 @@ describe('an error of the library', () => {
       'Expected the bus to be open, got one that is closed or draining. Send before close() and drain().',
     ],
     [
-      new OverflowError('mail'),
+      new OverflowError("handler 'mail'"),
       'OverflowError',
       'OVERFLOW',
       "Expected room in handler 'mail', got a full one. Raise capacity or concurrency, await publish(), or choose another overflow.",
