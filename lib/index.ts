@@ -24,11 +24,15 @@ export {
 } from './core/message.ts';
 export type { DeliveryReport, DropReason, HandlerReport, Outcome, Settlement } from './core/outcome.ts';
 export { payload, SchemaError, type SchemaIssue } from './core/schema.ts';
+export { batch, type BatchOptions } from './flow/batch.ts';
+export type { BatchPolicy } from './flow/batch-policy.ts';
 export { type CircuitBreakerPolicy, CircuitOpenError, type CircuitState } from './flow/circuit.ts';
 export { circuitBreaker, type CircuitBreakerOptions } from './flow/circuit-breaker.ts';
 export { type DeadLetterSink, deadLetterTo } from './flow/dead-letter-to.ts';
 export { deduplicate, type DeduplicateOptions } from './flow/deduplicate.ts';
 export type { LaneSize } from './flow/lanes.ts';
+export { mergeMapByKey } from './flow/merge-map-by-key.ts';
+export { rateLimit, type RateLimitBounds, type RateLimitOptions, type RateLimitOverflow } from './flow/rate-limit.ts';
 export type { Jitter, RetryPolicy } from './flow/retry-policy.ts';
 export { retryWithBackoff, type RetryWithBackoffOptions } from './flow/retry-with-backoff.ts';
 export { createProcessor } from './process/create-processor.ts';

@@ -3,7 +3,8 @@ import {
   defer,
   EMPTY,
   from,
-  mergeMap,
+  map,
+  type Observable,
   type ObservableInput,
   type OperatorFunction,
   type SchedulerLike,
@@ -11,6 +12,8 @@ import {
 } from 'rxjs';
 import { AgedMap } from '../core/aged-map.ts';
 import { expectCount, expectDelay, expectFunction } from '../core/options.ts';
+import { RingBuffer } from '../core/ring-buffer.ts';
+import { mergeInTurn } from './merge-in-turn.ts';
 
 /** How many keys are remembered, and for how long. */
 export interface DeduplicateOptions<Item = unknown> {
@@ -24,6 +27,11 @@ export interface DeduplicateOptions<Item = unknown> {
   readonly concurrency?: number;
   /** The clock of `maxAgeMs`. @defaultValue asyncScheduler */
   readonly scheduler?: SchedulerLike;
+}
+
+/** An item in the line: `undefined` may be one too. */
+interface Arrival<Item> {
+  readonly item: Item;
 }
 
 /**
@@ -88,7 +96,7 @@ export function deduplicate<Item, Result>(
     if (completedAt.size > maxSize) forgetOld(-Infinity);
   }
 
-  return mergeMap((item: Item) => {
+  function workOn({ item }: Arrival<Item>): Observable<Result> {
     const id = key(item);
     if (isDuplicate(id)) {
       onDuplicate?.(item);
@@ -98,5 +106,11 @@ export function deduplicate<Item, Result>(
     return defer(() => from(project(item))).pipe(
       tap({ complete: () => complete(id), finalize: () => inProgress.delete(id) }),
     );
-  }, concurrency);
+  }
+
+  return (source) =>
+    source.pipe(
+      map((item): Arrival<Item> => ({ item })),
+      mergeInTurn(() => new RingBuffer<Arrival<Item>>(), workOn, concurrency),
+    );
 }

@@ -15,6 +15,7 @@ it('exports these names; the types are in api/millrace.api.md', () => {
       "MillraceError",
       "OverflowError",
       "SchemaError",
+      "batch",
       "circuitBreaker",
       "copyMessage",
       "createDeadLetterQueue",
@@ -26,8 +27,10 @@ it('exports these names; the types are in api/millrace.api.md', () => {
       "deduplicate",
       "defineEvent",
       "memoryDeadLetterStore",
+      "mergeMapByKey",
       "payload",
       "randomId",
+      "rateLimit",
       "retryWithBackoff",
     ]
   `);

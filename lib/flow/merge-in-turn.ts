@@ -1,0 +1,68 @@
+import { finalize, from, mergeMap, Observable, type ObservableInput, type OperatorFunction, Subject } from 'rxjs';
+import { operate } from './operate.ts';
+
+/** Where items wait for their turn. */
+export interface Line<Item extends object> {
+  /** How many wait. */
+  readonly size: number;
+  push(item: Item): void;
+  /** Takes the next item whose work may start, if there is one. */
+  shift(): Item | undefined;
+  /** Is told that the work of an item has ended. */
+  release?(item: Item): void;
+}
+
+/**
+ * `mergeMap`, with a line that says whose turn it is. RxJS's own drains its queue by recursion: some hundred synchronous works that wait behind an
+ * asynchronous one overflow the stack, or are never begun. This one drains in a loop, and leaves to RxJS's mergeMap what it does well: work in
+ * progress, its errors, and its release.
+ */
+export function mergeInTurn<Item extends object, Result>(
+  createLine: () => Line<Item>,
+  project: (item: Item) => ObservableInput<Result>,
+  concurrency: number,
+): OperatorFunction<Item, Result> {
+  return (source) =>
+    new Observable((destination) => {
+      const line = createLine();
+      const starting$ = new Subject<Item>();
+      let active = 0;
+      let isDraining = false;
+      let isComplete = false;
+
+      // Work that ends within its own start comes back here, and so do items that are sent meanwhile: the loop that is running takes them.
+      function drain(): void {
+        if (isDraining) return;
+        isDraining = true;
+        while (active < concurrency && !destination.closed) {
+          const item = line.shift();
+          if (item === undefined) break;
+          active++;
+          starting$.next(item);
+        }
+        isDraining = false;
+        if (isComplete && line.size === 0) starting$.complete();
+      }
+
+      function end(item: Item): void {
+        active--;
+        line.release?.(item);
+        drain();
+      }
+
+      starting$.pipe(mergeMap((item) => from(project(item)).pipe(finalize(() => end(item))))).subscribe(destination);
+      operate({
+        source,
+        destination,
+        next: (item) => {
+          line.push(item);
+          drain();
+        },
+        error: (error) => destination.error(error),
+        complete: () => {
+          isComplete = true;
+          drain();
+        },
+      });
+    });
+}
