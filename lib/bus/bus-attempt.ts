@@ -1,7 +1,7 @@
 import type { EventDefinition } from '../core/event-definition.ts';
 import type { EventMessage, MessageOptions } from '../core/message.ts';
 import type { DeliveryReport } from '../core/outcome.ts';
-import { Attempt } from '../process/delivery.ts';
+import { Attempt } from '../process/attempt.ts';
 import type { PublishOptions } from './event-emitter.ts';
 import type { BusHandlerContext } from './event-subscription.ts';
 
@@ -15,8 +15,14 @@ export interface AttemptSender {
 export class BusAttempt extends Attempt<EventMessage> implements BusHandlerContext {
   readonly #sender: AttemptSender;
 
-  constructor(sender: AttemptSender, owner: object, event: EventMessage, attempt: number, startedAt: number) {
-    super(owner, event, attempt, startedAt);
+  constructor(
+    sender: AttemptSender,
+    owner: object,
+    event: EventMessage,
+    attempt: number,
+    awaitedBy: Attempt<unknown> | undefined,
+  ) {
+    super(owner, event, attempt, awaitedBy);
     this.#sender = sender;
   }
 
@@ -33,9 +39,18 @@ export class BusAttempt extends Attempt<EventMessage> implements BusHandlerConte
   }
 }
 
-/** Adds the headers that tie a message to the one that it follows from. */
-function causedBy<Options extends MessageOptions>({ id, headers }: EventMessage, options?: Options): Options {
+/** Adds the headers that tie a message to the one that it follows from. What follows from a batch has no one cause. */
+function causedBy<Options extends MessageOptions>(
+  cause: EventMessage | readonly EventMessage[],
+  options: Options = {} as Options,
+): Options {
+  if (isBatch(cause)) return options;
+  const { id, headers } = cause;
   const { correlationId = id, traceparent } = headers;
   const inherited = { correlationId, causationId: id, ...(traceparent !== undefined && { traceparent }) };
-  return { ...options, headers: { ...inherited, ...options?.headers } } as Options;
+  return { ...options, headers: { ...inherited, ...options.headers } };
+}
+
+function isBatch(cause: EventMessage | readonly EventMessage[]): cause is readonly EventMessage[] {
+  return Array.isArray(cause);
 }

@@ -1,7 +1,7 @@
 import { ClosedError } from '../core/errors.ts';
 import type { EventMessage } from '../core/message.ts';
 import type { DeliveryReport, HandlerReport, Settlement } from '../core/outcome.ts';
-import type { Attempt } from '../process/delivery.ts';
+import type { Attempt } from '../process/attempt.ts';
 import type { Listener } from './target.ts';
 
 /** Collects what becomes of one published event, handler by handler, into its report. */

@@ -200,7 +200,7 @@ export class Hub implements AttemptSender {
         deadLetters,
         errors,
         probe,
-        createAttempt: (owner, event, attempt, startedAt) => new BusAttempt(this, owner, event, attempt, startedAt),
+        createAttempt: (owner, event, attempt, awaitedBy) => new BusAttempt(this, owner, event, attempt, awaitedBy),
         onIdle: () => this.endIfIdle(),
         onClosed: () => {
           signal?.removeEventListener('abort', close);

@@ -55,6 +55,7 @@ export class Registrations {
     const isOutsider = ({ awaitedBy }: Delivery<EventMessage>): boolean => awaitedBy === undefined;
     for (const { engine } of this.all) {
       engine.refuse(isOutsider);
+      engine.flush();
       engine.resume();
     }
   }

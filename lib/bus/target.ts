@@ -1,5 +1,6 @@
 import type { EventMessage } from '../core/message.ts';
-import type { Attempt, SettlementListener } from '../process/delivery.ts';
+import type { Attempt } from '../process/attempt.ts';
+import type { SettlementListener } from '../process/delivery.ts';
 import type { Engine } from '../process/engine.ts';
 import type { Verdict } from '../process/gate.ts';
 

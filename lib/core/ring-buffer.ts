@@ -11,6 +11,11 @@ export class RingBuffer<Item> {
     return this.count;
   }
 
+  /** The one that `shift` would take. */
+  get first(): Item | undefined {
+    return this.slots[this.head];
+  }
+
   push(item: Item): void {
     if (this.count === this.slots.length) this.double();
     // The length is a power of two, so the mask wraps around.

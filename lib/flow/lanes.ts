@@ -1,7 +1,7 @@
 import { Chain, type Linked } from '../core/chain.ts';
 
 /** An item that waits, linked to its neighbours by age, over all lanes, and to the one behind it in its own. */
-class Ticket<Item> implements Linked<Ticket<Item>> {
+export class Ticket<Item> implements Linked<Ticket<Item>> {
   previous: Ticket<Item> | undefined = undefined;
   next: Ticket<Item> | undefined = undefined;
   behind: Ticket<Item> | undefined = undefined;
@@ -14,7 +14,8 @@ class Ticket<Item> implements Linked<Ticket<Item>> {
   }
 }
 
-class Lane<Item> implements Linked<Lane<Item>> {
+/** What has one key: one item is out, the others wait for it. */
+export class Lane<Item> implements Linked<Lane<Item>> {
   previous: Lane<Item> | undefined = undefined;
   next: Lane<Item> | undefined = undefined;
   readonly key: unknown;
@@ -48,10 +49,21 @@ export class Lanes<Item> {
   /** Lanes with something to give, in turn. */
   private readonly ready = new Chain<Lane<Item>>();
   private readonly byAge = new Chain<Ticket<Item>>();
+  private waitingReady = 0;
 
   /** How many items wait. */
   get size(): number {
     return this.byAge.size;
+  }
+
+  /** How many of them wait in lanes that are free. */
+  get readySize(): number {
+    return this.waitingReady;
+  }
+
+  /** The first item of the lane whose turn it is. */
+  get firstReady(): Item | undefined {
+    return this.ready.first?.head?.item;
   }
 
   /** Adds an item at the tail of its lane. */
@@ -64,25 +76,31 @@ export class Lanes<Item> {
     lane.tail = ticket;
     lane.waiting++;
     this.byAge.push(ticket);
-    this.makeReady(lane);
+    if (lane.isReady) this.waitingReady++;
+    else this.makeReady(lane);
   }
 
   /** Takes the first item of the next lane that is free; that lane is busy until its `release`. */
-  shift(): Item | undefined {
+  shift(): Ticket<Item> | undefined {
     const lane = this.ready.first;
     if (lane?.head === undefined) return undefined;
     this.leaveReady(lane);
     lane.isBusy = true;
-    return (lane.current = this.takeHead(lane.head));
+    const ticket = this.takeHead(lane.head);
+    lane.current = ticket.item;
+    return ticket;
   }
 
-  /** Frees the lane of an item that was shifted. */
-  release(key: unknown): void {
-    const lane = this.lanes.get(key);
-    if (lane === undefined) return;
+  /** Takes the next item of a lane of which one is out already: for those who take several at once. */
+  shiftBehind({ head }: Lane<Item>): Ticket<Item> | undefined {
+    return head && this.takeHead(head);
+  }
+
+  /** Frees a lane, once, of which an item was shifted. */
+  release(lane: Lane<Item>): void {
     lane.isBusy = false;
     lane.current = undefined;
-    if (lane.head === undefined) this.lanes.delete(key);
+    if (lane.head === undefined) this.lanes.delete(lane.key);
     else this.makeReady(lane);
   }
 
@@ -117,31 +135,35 @@ export class Lanes<Item> {
 
   private remove(ticket: Ticket<Item>): Item {
     const { lane } = ticket;
-    const item = this.takeHead(ticket);
-    if (lane.head !== undefined || lane.isBusy) return item;
-    this.leaveReady(lane);
-    this.lanes.delete(lane.key);
-    return item;
+    if (lane.isReady) this.waitingReady--;
+    this.takeHead(ticket);
+    if (lane.head === undefined && !lane.isBusy) {
+      this.leaveReady(lane);
+      this.lanes.delete(lane.key);
+    }
+    return ticket.item;
   }
 
   /** The oldest ticket of all is also the first of its lane, so only heads are ever taken. */
-  private takeHead(ticket: Ticket<Item>): Item {
+  private takeHead(ticket: Ticket<Item>): Ticket<Item> {
     const { lane } = ticket;
     lane.head = ticket.behind;
     if (lane.head === undefined) lane.tail = undefined;
     lane.waiting--;
     this.byAge.remove(ticket);
-    return ticket.item;
+    return ticket;
   }
 
   private makeReady(lane: Lane<Item>): void {
     if (lane.isBusy || lane.isReady) return;
     lane.isReady = true;
+    this.waitingReady += lane.waiting;
     this.ready.push(lane);
   }
 
   private leaveReady(lane: Lane<Item>): void {
     lane.isReady = false;
+    this.waitingReady -= lane.waiting;
     this.ready.remove(lane);
   }
 }

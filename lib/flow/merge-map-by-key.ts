@@ -58,7 +58,7 @@ export function mergeMapByKey<Item, Result>(
     );
 }
 
-function lineOfLanes<Item>(): Line<Arrival<Item>> {
+function lineOfLanes<Item>(): Line<Arrival<Item>, Ticket<Arrival<Item>>> {
   const lanes = new Lanes<Arrival<Item>>();
   return {
     get size() {
@@ -66,6 +66,6 @@ function lineOfLanes<Item>(): Line<Arrival<Item>> {
     },
     push: (arrival) => lanes.push(arrival.key, arrival),
     shift: () => lanes.shift(),
-    release: ({ key }) => lanes.release(key),
+    release: ({ lane }) => lanes.release(lane),
   };
 }

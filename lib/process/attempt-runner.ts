@@ -2,88 +2,94 @@ import { from, isObservable, type ObservableInput, type SchedulerLike, type Subs
 import { Chain } from '../core/chain.ts';
 import { HandlerTimeoutError } from '../core/errors.ts';
 import { isPromiseLike } from '../core/schema.ts';
-import type { Attempt } from './delivery.ts';
+import { Call } from './delivery.ts';
 import type { ErrorReports } from './error-reports.ts';
-import type { HandlerFunction } from './handler.ts';
 
 /** What the runner needs to know, and whom it tells. */
 export interface AttemptRunnerOptions<Item> {
   readonly name: string;
-  readonly call: HandlerFunction<Item, Attempt<Item>>;
+  /** Calls the handler. */
+  readonly invoke: (call: Call<Item>) => unknown;
   readonly timeoutMs: number | undefined;
   readonly scheduler: SchedulerLike;
   readonly errors: ErrorReports;
-  readonly onSucceeded: (attempt: Attempt<Item>) => void;
-  readonly onFailed: (attempt: Attempt<Item>, error: unknown) => void;
+  readonly onSucceeded: (call: Call<Item>, result: unknown) => void;
+  readonly onFailed: (call: Call<Item>, error: unknown) => void;
   /** Its time is over, and it is still to be aborted. */
-  readonly onExpired: (attempt: Attempt<Item>, error: Error) => void;
-  /** A result came of an attempt that had been given up. */
-  readonly onLate: (attempt: Attempt<Item>) => void;
-}
-
-/**
- * Follows a promise with two functions that are made once per slot, not once per event. A slot whose attempt was given up
- * stays with its promise.
- */
-class Slot<Item> {
-  attempt: Attempt<Item> | undefined = undefined;
-  readonly fulfilled: () => void;
-  readonly rejected: (error: unknown) => void;
-
-  constructor(release: (slot: Slot<Item>, attempt: Attempt<Item>, rejection?: { readonly error: unknown }) => void) {
-    this.fulfilled = () => release(this, this.attempt!);
-    this.rejected = (error) => release(this, this.attempt!, { error });
-  }
+  readonly onExpired: (call: Call<Item>, error: Error) => void;
+  /** A result came of a call that had been given up. */
+  readonly onLate: () => void;
+  /** A slot is free again. */
+  readonly onFree: () => void;
 }
 
 /** Calls a handler and follows what it returns until it ends, fails, takes too long, or is stopped. */
 export class AttemptRunner<Item> {
   /** In the order of their start, which is also that of their deadlines. */
-  readonly inFlight: Chain<Attempt<Item>> = new Chain();
+  readonly inFlight: Chain<Call<Item>> = new Chain();
   private readonly options: AttemptRunnerOptions<Item>;
   private readonly timeoutMs: number | undefined;
-  private readonly call: HandlerFunction<Item, Attempt<Item>>;
-  private readonly freeSlots: Slot<Item>[] = [];
-  /** One timer for all deadlines, armed for the attempt that will reach its own first. */
+  private readonly invoke: (call: Call<Item>) => unknown;
+  private readonly onSucceeded: (call: Call<Item>, result: unknown) => void;
+  private readonly onFree: () => void;
+  /** Calls that have ended, to be used again. One that was given up stays with its promise until that settles. */
+  private readonly ended: Call<Item>[] = [];
+  /** One timer for all deadlines, armed for the call that will reach its own first. */
   private timer: Subscription | undefined;
-  private armedFor: Attempt<Item> | undefined;
+  private armedFor: Call<Item> | undefined;
+  private armedSince = 0;
 
   constructor(options: AttemptRunnerOptions<Item>) {
     this.options = options;
     this.timeoutMs = options.timeoutMs;
-    this.call = options.call;
+    this.invoke = options.invoke;
+    this.onSucceeded = options.onSucceeded;
+    this.onFree = options.onFree;
+  }
+
+  /** A call to be filled and run, or given back. */
+  take(): Call<Item> {
+    const call = this.ended.pop() ?? new Call(this.fulfilled, this.rejected);
+    call.isOver = false;
+    return call;
+  }
+
+  /** Takes back a call of which nothing will come any more. */
+  giveBack(call: Call<Item>): void {
+    call.clear();
+    this.ended.push(call);
   }
 
   /** Makes an attempt. */
-  run(attempt: Attempt<Item>): void {
-    this.inFlight.push(attempt);
+  run(call: Call<Item>): void {
+    this.inFlight.push(call);
     let result: unknown;
     try {
-      result = this.call(attempt.event, attempt);
+      result = this.invoke(call);
     } catch (error) {
-      this.fail(attempt, error);
+      this.fail(call, error);
       return;
     }
-    this.followResult(attempt, result);
+    this.followResult(call, result);
   }
 
-  /** Takes over an attempt whose handler was called already, and returned this. */
-  follow(attempt: Attempt<Item>, result: unknown): void {
-    this.inFlight.push(attempt);
-    this.followResult(attempt, result);
+  /** Takes over a call that was made already, and returned this. */
+  follow(call: Call<Item>, result: unknown): void {
+    this.inFlight.push(call);
+    this.followResult(call, result);
   }
 
-  /** Gives an attempt up, without telling it: what it still brings is late. */
-  detach(attempt: Attempt<Item>): void {
-    if (!attempt.isOver) this.end(attempt);
+  /** Gives a call up, without telling it: what it still brings is late. */
+  detach(call: Call<Item>): void {
+    if (!call.isOver) this.end(call);
   }
 
-  /** Tells an attempt that was given up. */
-  abort(attempt: Attempt<Item>, reason: Error): void {
+  /** Tells a call that was given up. */
+  abort(call: Call<Item>, reason: Error): void {
     try {
-      attempt.abort(reason);
+      call.abort(reason);
     } catch (error) {
-      this.late(attempt, { error });
+      this.late(call, { error });
     }
   }
 
@@ -95,32 +101,38 @@ export class AttemptRunner<Item> {
     this.armedFor = undefined;
   }
 
-  private followResult(attempt: Attempt<Item>, result: unknown): void {
+  private followResult(call: Call<Item>, result: unknown): void {
+    if (typeof result !== 'object' || result === null) {
+      if (call.isOver) return;
+      this.succeed(call, result);
+      this.giveBack(call);
+      return;
+    }
     try {
       // Stopped by its own call, such as a handler that closes itself.
-      if (attempt.isOver) this.watchLate(attempt, result);
-      else if (isPromiseLike(result)) this.followPromise(attempt, result);
-      else if (isObservable(result)) this.followObservable(attempt, result);
-      else this.succeed(attempt);
+      if (call.isOver) this.watchLate(call, result);
+      else if (isPromiseLike(result)) this.followPromise(call, result);
+      else if (isObservable(result)) this.followObservable(call, result);
+      else this.succeed(call, result);
     } catch (error) {
       // Results may be made to throw when they are looked at.
-      this.fail(attempt, error);
+      this.fail(call, error);
     }
   }
 
-  private watchLate(attempt: Attempt<Item>, result: unknown): void {
+  private watchLate(call: Call<Item>, result: unknown): void {
     if (!isPromiseLike(result)) return;
     result.then(
-      () => this.late(attempt, undefined),
-      (error: unknown) => this.late(attempt, { error }),
+      () => this.late(call, undefined),
+      (error: unknown) => this.late(call, { error }),
     );
   }
 
   /** A handler that heeds its signal rejects with its reason, or with an AbortError: that is no news. */
-  private late(attempt: Attempt<Item>, rejection: { readonly error: unknown } | undefined): void {
+  private late(call: Call<Item>, rejection: { readonly error: unknown } | undefined): void {
     const { errors, name, onLate } = this.options;
-    const { stopReason } = attempt;
-    onLate(attempt);
+    const { stopReason } = call;
+    onLate();
     if (!(stopReason instanceof HandlerTimeoutError)) return;
     const error = rejection === undefined ? stopReason : rejection.error;
     const isAnswer =
@@ -128,47 +140,54 @@ export class AttemptRunner<Item> {
     if (!isAnswer) errors.report('late-result', error, name);
   }
 
-  private followPromise(attempt: Attempt<Item>, result: PromiseLike<unknown>): void {
-    const slot = this.freeSlots.pop() ?? new Slot<Item>(this.release);
-    slot.attempt = attempt;
+  private followPromise(call: Call<Item>, result: PromiseLike<unknown>): void {
     // A thenable that is no promise might call back at once, or twice.
-    (result instanceof Promise ? result : Promise.resolve(result)).then(slot.fulfilled, slot.rejected);
+    (result instanceof Promise ? result : Promise.resolve(result)).then(call.fulfilled, call.rejected);
     this.watchDeadline();
   }
 
-  private release = (slot: Slot<Item>, attempt: Attempt<Item>, rejection?: { readonly error: unknown }): void => {
-    slot.attempt = undefined;
-    this.freeSlots.push(slot);
-    if (attempt.isOver) this.late(attempt, rejection);
-    else if (rejection === undefined) this.succeed(attempt);
-    else this.fail(attempt, rejection.error);
+  private readonly fulfilled = (call: Call<Item>, result: unknown): void => {
+    if (call.isOver) this.late(call, undefined);
+    else this.succeed(call, result);
+    this.giveBack(call);
   };
 
-  private followObservable(attempt: Attempt<Item>, result: ObservableInput<unknown>): void {
+  private readonly rejected = (call: Call<Item>, error: unknown): void => {
+    if (call.isOver) this.late(call, { error });
+    else this.fail(call, error);
+    this.giveBack(call);
+  };
+
+  private followObservable(call: Call<Item>, result: ObservableInput<unknown>): void {
+    let last: unknown;
     const subscription = from(result).subscribe({
-      complete: () => this.succeed(attempt),
-      error: (error: unknown) => this.fail(attempt, error),
+      next: (value) => (last = value),
+      complete: () => this.succeed(call, last),
+      error: (error: unknown) => this.fail(call, error),
     });
-    attempt.subscription = subscription;
-    if (attempt.stopReason !== undefined) subscription.unsubscribe();
-    else if (!attempt.isOver) this.watchDeadline();
+    call.subscription = subscription;
+    if (call.stopReason !== undefined) subscription.unsubscribe();
+    else if (!call.isOver) this.watchDeadline();
   }
 
-  private succeed(attempt: Attempt<Item>): void {
-    if (attempt.isOver) return;
-    this.end(attempt);
-    this.options.onSucceeded(attempt);
+  private succeed(call: Call<Item>, result: unknown): void {
+    if (call.isOver) return;
+    this.end(call);
+    this.onSucceeded(call, result);
+    this.onFree();
   }
 
-  private fail(attempt: Attempt<Item>, error: unknown): void {
-    if (attempt.isOver) return;
-    this.end(attempt);
-    this.options.onFailed(attempt, error);
+  private fail(call: Call<Item>, error: unknown): void {
+    if (call.isOver) return;
+    this.end(call);
+    this.options.onFailed(call, error);
+    this.onFree();
   }
 
-  private end(attempt: Attempt<Item>): void {
-    attempt.isOver = true;
-    this.inFlight.remove(attempt);
+  private end(call: Call<Item>): void {
+    call.isOver = true;
+    call.context.isOver = true;
+    this.inFlight.remove(call);
   }
 
   private watchDeadline(): void {
@@ -179,17 +198,19 @@ export class AttemptRunner<Item> {
     // Not longer than the limit: the clock may have been set back meanwhile.
     const waitMs = Math.max(0, Math.min(timeoutMs, first.startedAt + timeoutMs - scheduler.now()));
     this.armedFor = first;
+    this.armedSince = first.startedAt;
     this.timer = scheduler.schedule(() => this.expire(timeoutMs), waitMs);
   }
 
   private expire(timeoutMs: number): void {
     const { name, scheduler } = this.options;
     const now = scheduler.now();
-    const armedFor = this.armedFor;
+    const { armedFor, armedSince } = this;
     this.timer = undefined;
     this.armedFor = undefined;
     // The one that the timer was for is due whatever the clock says: timers may fire a little early.
-    const isDue = (attempt: Attempt<Item>): boolean => attempt === armedFor || attempt.startedAt + timeoutMs <= now;
+    const isDue = (call: Call<Item>): boolean =>
+      call.startedAt + timeoutMs <= now || (call === armedFor && call.startedAt === armedSince);
     for (let { first } = this.inFlight; first !== undefined && isDue(first); { first } = this.inFlight) {
       const error = new HandlerTimeoutError(name, timeoutMs);
       this.detach(first);

@@ -2,7 +2,8 @@ import type { Subscriber, Subscription } from 'rxjs';
 import type { Linked } from '../core/chain.ts';
 import type { AttemptRecord, DeadLetter, DeadLetterReason } from '../core/dead-letter.ts';
 import type { DropReason, Outcome, Settlement } from '../core/outcome.ts';
-import type { HandlerContext } from './handler.ts';
+import type { Lane } from '../flow/lanes.ts';
+import type { Attempt } from './attempt.ts';
 import type { Handling } from './probe.ts';
 
 /** An event that a processor took. */
@@ -11,10 +12,16 @@ export interface AcceptedEvent {
   readonly settled: Promise<Settlement>;
 }
 
-/** Told how one accepted copy of an event ended. */
-export type SettlementListener = (settlement: Settlement) => void;
+/**
+ * Told how one accepted copy of an event ended; and, if it was handled, what its handler returned: of a promise its value, of an Observable
+ * its last one.
+ */
+export type SettlementListener = (settlement: Settlement, result?: unknown) => void;
 
-/** One copy of an event that a processor accepted, on its way to its one end. */
+/**
+ * One copy of an event that a processor accepted, on its way to its one end. Only copies that somebody asks about, or that do not end with
+ * their first attempt, need one: the others are in the counters and in a {@link Call}.
+ */
 export class Delivery<Item> implements AcceptedEvent, Handling<Item> {
   readonly handler: string;
   readonly event: Item;
@@ -27,8 +34,8 @@ export class Delivery<Item> implements AcceptedEvent, Handling<Item> {
   readonly redriven: number;
   /** Attempts made so far. */
   attempts = 0;
-  /** The attempt in progress. */
-  current: Attempt<Item> | undefined = undefined;
+  /** The call in progress. */
+  current: Call<Item> | undefined = undefined;
   /** The failed attempts. */
   records: AttemptRecord[] | undefined = undefined;
   /** The failure path, from the first failed attempt on. */
@@ -38,8 +45,14 @@ export class Delivery<Item> implements AcceptedEvent, Handling<Item> {
   /** Why the failure path ends without success. */
   deadReason: DeadLetterReason = 'exhausted';
   letter: DeadLetter<Item> | undefined = undefined;
-  /** It left the waiting room and was not settled: nothing else of its key may start. */
-  holdsLane = false;
+  /** The lane that it holds, from its first start to its end: nothing else of its key may start. */
+  lane: Lane<Entry<Item>> | undefined = undefined;
+  /** Of a batch: those that are handled together. The batch itself is counted nowhere. */
+  members: readonly Delivery<Item>[] | undefined = undefined;
+  /** With batches: when it was let in. */
+  enteredAt = 0;
+  /** What its handler returned. */
+  result: unknown = undefined;
   /** Counted as taken. */
   isTaken = false;
   /** Counted as handled, dead or dropped. */
@@ -93,63 +106,78 @@ export class Delivery<Item> implements AcceptedEvent, Handling<Item> {
   }
 }
 
-/** One call of a handler for one event; it is also the context that the handler is given. */
-export class Attempt<Item> implements HandlerContext, Linked<Attempt<Item>> {
-  previous: Attempt<Item> | undefined = undefined;
-  next: Attempt<Item> | undefined = undefined;
-  event: Item;
-  startedAt: number;
-  readonly attempt: number;
-  /** The processor that makes it. */
-  readonly owner: object;
-  /** None while the handler's first call runs within `offer`: most handlers end there and need no delivery. */
+/** One call of a handler, in flight. It is used again for another event when it has ended. */
+export class Call<Item> implements Linked<Call<Item>> {
+  previous: Call<Item> | undefined = undefined;
+  next: Call<Item> | undefined = undefined;
+  event!: Item;
+  /** None, as long as nobody asks about the event and it has not failed. */
   delivery: Delivery<Item> | undefined = undefined;
+  /** The lane that its event holds. */
+  lane: Lane<Entry<Item>> | undefined = undefined;
+  /** What the handler is told. */
+  context!: Attempt<Item>;
+  startedAt = 0;
   /** With a breaker: what its circuit let it start with. */
   circuitPass: number | undefined = undefined;
   /** Of a handler that returned an Observable. */
   subscription: Subscription | undefined = undefined;
-  /** Ended, or stopped: whatever still comes of it is late. */
-  isOver = false;
-  private reason: Error | undefined = undefined;
-  private controller: AbortController | undefined = undefined;
+  /** Ended, or given up: whatever still comes of it is late. */
+  isOver = true;
+  /** Why it was given up. */
+  stopReason: Error | undefined = undefined;
+  /** For its promise. They are made once per call object, not once per event. */
+  readonly fulfilled: (result: unknown) => void;
+  readonly rejected: (error: unknown) => void;
 
-  constructor(owner: object, event: Item, attempt: number, startedAt: number) {
-    this.owner = owner;
-    this.event = event;
-    this.attempt = attempt;
-    this.startedAt = startedAt;
+  constructor(
+    onFulfilled: (call: Call<Item>, result: unknown) => void,
+    onRejected: (call: Call<Item>, error: unknown) => void,
+  ) {
+    this.fulfilled = (result) => onFulfilled(this, result);
+    this.rejected = (error) => onRejected(this, error);
   }
 
-  get signal(): AbortSignal {
-    if (this.controller === undefined) {
-      this.controller = new AbortController();
-      if (this.reason !== undefined) this.controller.abort(this.reason);
+  /** Takes over what the waiting room gives it. */
+  take(entry: Entry<Item>, lane: Lane<Entry<Item>> | undefined): void {
+    this.lane = lane;
+    if (isDelivery(entry)) {
+      entry.lane = lane;
+      this.takeAgain(entry);
+    } else {
+      this.event = entry;
     }
-    return this.controller.signal;
   }
 
-  /** Why it was stopped; none while it runs and when it ended by itself. */
-  get stopReason(): Error | undefined {
-    return this.reason;
+  /** Takes over a delivery that holds its lane already. */
+  takeAgain(delivery: Delivery<Item>): void {
+    this.event = delivery.event;
+    this.delivery = delivery;
+    delivery.current = this;
+  }
+
+  /** Keeps nothing of its event. */
+  clear(): void {
+    this.event = undefined as Item;
+    this.context = undefined as unknown as Attempt<Item>;
+    this.delivery = undefined;
+    this.lane = undefined;
+    this.subscription = undefined;
+    this.isOver = true;
+    this.stopReason = undefined;
   }
 
   /** Gives up on the work: its signal is aborted, and it is unsubscribed. */
   abort(reason: Error): void {
-    this.reason = reason;
-    this.controller?.abort(reason);
+    this.stopReason = reason;
+    this.context.abort(reason);
     this.subscription?.unsubscribe();
   }
 }
 
-/** Makes the context of each attempt. */
-export type CreateAttempt<Item> = (event: Item, attempt: number, startedAt: number) => Attempt<Item>;
+/** What waits: an event as it is, if nobody asks about it, or its delivery. */
+export type Entry<Item> = Delivery<Item> | Item;
 
-/** Makes attempts whose context is what every handler is told. */
-export function createPlainAttempt<Item>(
-  owner: object,
-  event: Item,
-  attempt: number,
-  startedAt: number,
-): Attempt<Item> {
-  return new Attempt(owner, event, attempt, startedAt);
+export function isDelivery<Item>(entry: Entry<Item>): entry is Delivery<Item> {
+  return entry instanceof Delivery;
 }

@@ -1,4 +1,4 @@
-import type { Attempt } from './delivery.ts';
+import type { Attempt } from './attempt.ts';
 import type { Verdict } from './gate.ts';
 import type { HandlerFunction } from './handler.ts';
 
@@ -15,11 +15,11 @@ export interface DirectCallHost<Item> {
   /** Takes the usual way, as the handler is not idle. */
   admit(event: Item): Verdict;
   /** Makes the attempt of a call. */
-  begin(event: Item, startedAt: number): Attempt<Item>;
-  /** Goes on with a call that returned something to wait for, or was interrupted. Without an attempt, one was lent to it. */
-  follow(event: Item, attempt: Attempt<Item> | undefined, startedAt: number, result: unknown): void;
+  begin(event: Item): Attempt<Item>;
+  /** Goes on with a call that returned something to wait for, or was interrupted. */
+  follow(event: Item, attempt: Attempt<Item>, startedAt: number, result: unknown): void;
   /** Goes on with a call that threw. */
-  fail(event: Item, attempt: Attempt<Item> | undefined, startedAt: number, error: unknown): void;
+  fail(event: Item, attempt: Attempt<Item>, startedAt: number, error: unknown): void;
 }
 
 /**
@@ -77,7 +77,7 @@ export class DirectCall<Item, Owner extends DirectCallHost<Item>> {
    */
   offer(event: Item, now: number): Verdict {
     if (this.readiness !== READY) return this.owner.admit(event);
-    const attempt = this.lent ?? this.owner.begin(event, now);
+    const attempt = this.lent ?? this.owner.begin(event);
     let result: unknown;
     // What comes meanwhile must wait: one event at a time, and no recursion.
     this.readiness = CALLING;
@@ -96,13 +96,13 @@ export class DirectCall<Item, Owner extends DirectCallHost<Item>> {
 
   private fail(event: Item, attempt: Attempt<Item>, now: number, error: unknown): Verdict {
     this.readiness = BUSY;
-    this.owner.fail(event, this.lent === undefined ? attempt : undefined, now, error);
+    this.owner.fail(event, attempt, now, error);
     return 'taken';
   }
 
   private follow(event: Item, attempt: Attempt<Item>, now: number, result: unknown): Verdict {
     this.readiness = BUSY;
-    this.owner.follow(event, this.lent === undefined ? attempt : undefined, now, result);
+    this.owner.follow(event, attempt, now, result);
     return 'taken';
   }
 }

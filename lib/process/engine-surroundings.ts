@@ -1,4 +1,4 @@
-import type { Attempt, CreateAttempt } from './delivery.ts';
+import type { Attempt, CreateAttempt } from './attempt.ts';
 import type { DeadLetterQueue } from './dead-letter-queue.ts';
 import type { ErrorReports } from './error-reports.ts';
 import type { Probe } from './probe.ts';

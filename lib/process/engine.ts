@@ -3,14 +3,8 @@ import type { Observable } from 'rxjs';
 import type { DeadLetter } from '../core/dead-letter.ts';
 import { expectDelay } from '../core/options.ts';
 import type { DeadLetterQueue } from './dead-letter-queue.ts';
-import {
-  type AcceptedEvent,
-  type Attempt,
-  type CreateAttempt,
-  createPlainAttempt,
-  Delivery,
-  type SettlementListener,
-} from './delivery.ts';
+import { type Attempt, type CreateAttempt, createPlainAttempt } from './attempt.ts';
+import { type AcceptedEvent, Delivery, type SettlementListener } from './delivery.ts';
 import { DirectCall, type DirectCallHost } from './direct-call.ts';
 import { Drainage } from './drainage.ts';
 import type { EngineSurroundings } from './engine-surroundings.ts';
@@ -48,7 +42,7 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
   private readonly onIdle: (() => void) | undefined;
   private readonly onClosed: (() => void) | undefined;
   private readonly disconnect: (() => void) | undefined;
-  private state: ProcessorStats['state'] = 'open';
+  private currentState: ProcessorStats['state'] = 'open';
   private drainage: Drainage | undefined;
   /** What is left to do of closing, when the handler that is being called directly has returned. */
   private finish: (() => void) | undefined;
@@ -62,20 +56,21 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
     this.reports = errors;
     this.probe = probe && new SafeProbe(probe, errors);
     this.settings = settings;
-    this.createAttempt = (event, attempt, startedAt) => createAttempt(this, event, attempt, startedAt);
+    this.createAttempt = (event, attempt, awaitedBy) => createAttempt(this, event, attempt, awaitedBy);
     this.onIdle = onIdle;
     this.onClosed = onClosed;
-    const lent = cannotSeeContext(handle) ? this.createAttempt(undefined as Item, 1, 0) : undefined;
+    const lent = cannotSeeContext(handle) ? this.createAttempt(undefined as Item, 1, undefined) : undefined;
     this.direct = new DirectCall(this, handle, lent);
     this.pump = new Pump({
       name,
       handle,
       settings,
       createAttempt: this.createAttempt,
+      lent,
+      direct: this.direct,
       letters: deadLetters.sinkOf(this),
       errors,
       probe: this.probe,
-      mayRun: () => this.direct.interrupt(),
       letIn: () => this.gate.letIn(),
       onRest: () => this.afterChange(),
     });
@@ -83,10 +78,11 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
       name,
       settings,
       pump: this.pump,
-      isListening: () => this.isListening,
-      calling: () => this.direct.calling,
+      direct: this.direct,
+      isPlain: probe === undefined && settings.strategy === 'queue' && settings.batch === undefined,
     });
-    this.mayCallDirectly = this.pump.lanes === undefined && probe === undefined && settings.breaker === undefined;
+    this.mayCallDirectly =
+      this.gate.isPlain && this.pump.lanes === undefined && settings.breaker === undefined;
     if (options.name !== undefined) this.disconnect = deadLetters.connect(this, options.name);
     this.afterChange();
   }
@@ -101,7 +97,16 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
 
   /** Whether it takes events. */
   get isListening(): boolean {
-    return this.state === 'open' || this.state === 'paused';
+    return this.gate.isOpen;
+  }
+
+  private get state(): ProcessorStats['state'] {
+    return this.currentState;
+  }
+
+  private set state(state: ProcessorStats['state']) {
+    this.currentState = state;
+    this.gate.isOpen = state === 'open' || state === 'paused';
   }
 
   /** Whether nothing is pending. */
@@ -116,21 +121,19 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
   }
 
   admit(event: Item): Verdict {
-    return this.gate.admit(this.deliveryOf(event), 'none');
+    return this.gate.admitPlain(event) ? 'taken' : this.gate.admit(this.deliveryOf(event), 'none');
   }
 
-  begin(event: Item, startedAt: number): Attempt<Item> {
-    return this.createAttempt(event, 1, startedAt);
+  begin(event: Item): Attempt<Item> {
+    return this.createAttempt(event, 1, undefined);
   }
 
-  follow(event: Item, attempt: Attempt<Item> | undefined, startedAt: number, result: unknown): void {
-    this.pump.follow(this.adopt(event, attempt, startedAt), result);
+  follow(event: Item, attempt: Attempt<Item>, startedAt: number, result: unknown): void {
+    this.pump.follow(event, attempt, startedAt, result);
   }
 
-  fail(event: Item, attempt: Attempt<Item> | undefined, startedAt: number, error: unknown): void {
-    const failed = this.adopt(event, attempt, startedAt);
-    failed.isOver = true;
-    this.pump.failed(failed, error);
+  fail(event: Item, attempt: Attempt<Item>, startedAt: number, error: unknown): void {
+    this.pump.fail(event, attempt, startedAt, error);
   }
 
   /**
@@ -149,8 +152,9 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
   }
 
   trySend(event: Item, onSettled?: SettlementListener): boolean {
-    if (this.direct.isReady && onSettled === undefined) {
-      return this.direct.offer(event, this.settings.scheduler.now()) === 'taken';
+    if (onSettled === undefined) {
+      if (this.direct.isReady) return this.direct.offer(event, this.settings.scheduler.now()) === 'taken';
+      if (this.gate.admitPlain(event)) return true;
     }
     return !this.gate.turnsAway() && this.gate.admit(this.deliveryOf(event, onSettled), 'try') === 'taken';
   }
@@ -176,8 +180,8 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
    * only slot, or the lane, that the event needs.
    */
   wouldAwaitItself(event: Item, awaitedBy: Attempt<unknown> | undefined): boolean {
-    for (let attempt = awaitedBy; attempt !== undefined; attempt = attempt.delivery?.awaitedBy) {
-      if (attempt.owner === this && mustWaitFor(attempt.event as Item, event, this.settings)) return true;
+    for (let attempt = awaitedBy; attempt !== undefined; attempt = attempt.awaitedBy) {
+      if (attempt.owner === this && mustWaitFor(attempt.event, event, this.settings)) return true;
     }
     return false;
   }
@@ -197,6 +201,11 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
       calling: this.direct.calling,
       handledDirectly: this.direct.handled,
     });
+  }
+
+  /** From now on, what waits for a batch to fill goes as it is. */
+  flush(): void {
+    this.pump.flush();
   }
 
   pause(): void {
@@ -257,17 +266,6 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
     return new Delivery(this.name, event, onSettled, awaitedBy, redriven);
   }
 
-  /** Makes a delivery, and an attempt of its own, for an event whose handler was called directly. */
-  private adopt(event: Item, called: Attempt<Item> | undefined, startedAt: number): Attempt<Item> {
-    const attempt = called ?? this.begin(event, startedAt);
-    const delivery = this.deliveryOf(event);
-    delivery.attempts = 1;
-    delivery.current = attempt;
-    attempt.delivery = delivery;
-    this.pump.adopt(delivery);
-    return attempt;
-  }
-
   /** After every change: whether the next event may be called directly, and whether a drain is done. */
   private afterChange(): void {
     if (!this.direct.interrupt()) return;
@@ -294,6 +292,7 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
     } else {
       this.state = 'draining';
       this.gate.refuse();
+      this.pump.flush();
       this.pump.resume();
     }
     return drainage;

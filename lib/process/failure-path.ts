@@ -2,12 +2,13 @@ import { Observable, Subscription, throwError } from 'rxjs';
 import type { DeadLetter, DeadLetterReason } from '../core/dead-letter.ts';
 import { HandlerTimeoutError } from '../core/errors.ts';
 import { randomId } from '../core/ids.ts';
+import { isPromiseLike } from '../core/schema.ts';
 import { type DeadLetterSink, deadLetterTo } from '../flow/dead-letter-to.ts';
 import type { DecideRetry, RetryDecision } from '../flow/retry-policy.ts';
 import { retryBy } from '../flow/retry-with-backoff.ts';
 import type { Delivery } from './delivery.ts';
 import type { ErrorReports } from './error-reports.ts';
-import type { SafeProbe } from './probe.ts';
+import type { Retry, SafeProbe } from './probe.ts';
 import type { ProcessorSettings } from './processor-options.ts';
 
 /** What the failure path needs of the engine. */
@@ -53,13 +54,14 @@ export class FailurePath<Item> {
   }
 
   #end(delivery: Delivery<Item>, attempts: Observable<never>): void {
-    const toLetter = (error: unknown): DeadLetter<Item> => this.#write(delivery, error);
+    const toLetters = (error: unknown): readonly DeadLetter<Item>[] => this.#writeAll(delivery, error);
+    const sink = { next: (letters: readonly DeadLetter<Item>[]) => this.#store(letters) };
     // Before it runs: whoever is told may close the processor, which unsubscribes it.
     const path = new Subscription();
     delivery.recovery = path;
     path.add(
       attempts
-        .pipe(deadLetterTo(this.#options.letters, toLetter))
+        .pipe(deadLetterTo(sink, toLetters))
         .subscribe({ complete: () => this.#options.onEnded(delivery) }),
     );
   }
@@ -88,15 +90,34 @@ export class FailurePath<Item> {
         this.#options.errors.report('policy', policyError, delivery.handler);
         decision = { retry: false, because: 'rejected' };
       }
-      if (decision.retry) this.#options.probe?.tell('retried', delivery, { error, delayMs: decision.delayMs });
+      if (decision.retry) this.#tellRetried(delivery, { error, delayMs: decision.delayMs });
       else delivery.deadReason = reasonOf(decision.because, error);
       return decision;
     };
   }
 
-  #write(delivery: Delivery<Item>, error: unknown): DeadLetter<Item> {
+  #tellRetried(delivery: Delivery<Item>, retry: Retry): void {
+    const { probe } = this.#options;
+    for (const each of delivery.members ?? [delivery]) probe?.tell('retried', each, retry);
+  }
+
+  /** A batch has a letter for each of its events. */
+  #writeAll(delivery: Delivery<Item>, error: unknown): readonly DeadLetter<Item>[] {
+    const { members = [delivery] } = delivery;
+    const letters = members.map((each) => this.#write(each, delivery, error));
+    delivery.letter = letters[0];
+    return letters;
+  }
+
+  #store(letters: readonly DeadLetter<Item>[]): Promise<unknown> | undefined {
+    const stored = letters.map((letter) => this.#options.letters.next(letter)).filter(isPromiseLike);
+    return stored.length === 0 ? undefined : Promise.all(stored);
+  }
+
+  #write(delivery: Delivery<Item>, handled: Delivery<Item>, error: unknown): DeadLetter<Item> {
     const { scheduler } = this.#options.settings;
-    const { event, handler, deadReason: reason, records: attempts = [], redriven } = delivery;
+    const { event, handler, redriven } = delivery;
+    const { deadReason: reason, records: attempts = [] } = handled;
     const time = scheduler.now();
     return (delivery.letter = { id: this.#createId(time), event, handler, reason, error, attempts, time, redriven });
   }

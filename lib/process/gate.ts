@@ -1,7 +1,7 @@
 import { ClosedError, OverflowError } from '../core/errors.ts';
 import { assertNever } from '../core/options.ts';
 import type { DropReason } from '../core/outcome.ts';
-import type { AcceptedEvent, Delivery } from './delivery.ts';
+import { type AcceptedEvent, type Delivery, isDelivery } from './delivery.ts';
 import type { ProcessorSettings } from './processor-options.ts';
 import type { Pump } from './pump.ts';
 import { Sender, Senders } from './senders.ts';
@@ -17,21 +17,33 @@ export interface GateOptions<Item> {
   readonly name: string;
   readonly settings: ProcessorSettings<Item>;
   readonly pump: Pump<Item>;
-  readonly isListening: () => boolean;
-  /** Events that are being handled and that the pump knows nothing of. */
-  readonly calling: () => number;
+  /** Where events are handled that the pump knows nothing of. */
+  readonly direct: { readonly calling: number };
+  /** Whether an event that nobody asks about needs no delivery. */
+  readonly isPlain: boolean;
 }
 
 /** Decides which events are taken, which wait outside, and which are turned away: the bound, the overflow policy and the strategy. */
 export class Gate<Item> {
+  /** Whether it takes events. */
+  isOpen = true;
+  readonly isPlain: boolean;
   private readonly options: GateOptions<Item>;
+  private readonly pump: Pump<Item>;
+  private readonly direct: GateOptions<Item>['direct'];
+  private readonly key: ((event: Item) => unknown) | undefined;
   private readonly limit: number;
   private readonly senders = new Senders<Item>();
 
   constructor(options: GateOptions<Item>) {
-    const { concurrency, capacity } = options.settings;
+    const { concurrency, capacity, batch, key } = options.settings;
     this.options = options;
-    this.limit = concurrency + capacity;
+    this.pump = options.pump;
+    this.direct = options.direct;
+    this.isPlain = options.isPlain;
+    this.key = key;
+    // A slot holds a batch.
+    this.limit = concurrency * (batch?.maxSize ?? 1) + capacity;
   }
 
   /** How many producers wait for room. */
@@ -41,7 +53,7 @@ export class Gate<Item> {
 
   /** Whoever waits for room comes first: a newcomer may not take it. */
   get isFull(): boolean {
-    return this.options.pump.counters.pending + this.options.calling() >= this.limit || this.senders.size > 0;
+    return this.pump.counters.pending + this.direct.calling >= this.limit || this.senders.size > 0;
   }
 
   /** Whether an event of a producer that will not wait is turned away, whatever it is: nothing need be made for it then. */
@@ -52,13 +64,28 @@ export class Gate<Item> {
     return turnsAway;
   }
 
+  /** The short way in, for an event that nobody asks about; `false` if it must go the other way. */
+  admitPlain(event: Item): boolean {
+    if (!this.isPlain || !this.isOpen || this.isFull || isDelivery(event)) return false;
+    let key: unknown;
+    if (this.key !== undefined) {
+      try {
+        key = this.key(event);
+      } catch {
+        return false;
+      }
+    }
+    this.pump.enterPlain(key, event);
+    return true;
+  }
+
   /** Lets an event in that can wait for room, and tells its producer. Returns how to take it back while it waits. */
   handOver(
     delivery: Delivery<Item>,
     onTaken: ((accepted: AcceptedEvent) => void) | undefined,
     onRefused: (error: unknown) => void,
   ): (() => void) | undefined {
-    const { name, isListening, pump } = this.options;
+    const { name, pump } = this.options;
     const verdict = this.admit(delivery, 'wait');
     if (verdict === 'suspended') {
       const sender = new Sender(delivery, onTaken, onRefused);
@@ -67,14 +94,14 @@ export class Gate<Item> {
       return () => this.senders.withdraw(sender);
     }
     if (verdict !== 'rejected') onTaken?.(delivery);
-    else onRefused(isListening() ? new OverflowError(`handler '${name}'`) : new ClosedError(`handler '${name}'`));
+    else onRefused(this.isOpen ? new OverflowError(`handler '${name}'`) : new ClosedError(`handler '${name}'`));
     return undefined;
   }
 
   /** Lets an event in as far as policies allow. */
   admit(delivery: Delivery<Item>, patience: Patience): Verdict {
-    const { settings, pump, isListening } = this.options;
-    if (!isListening()) return this.turnAway();
+    const { settings, pump } = this.options;
+    if (!this.isOpen) return this.turnAway();
     try {
       delivery.key = settings.key?.(delivery.event);
     } catch (error) {
@@ -166,9 +193,8 @@ export class Gate<Item> {
   /** With nothing in the waiting room, all else has begun: then the new one is also the one that has waited longest. */
   private replaceOldest(delivery: Delivery<Item>): Verdict {
     const { pump } = this.options;
-    const oldest = pump.room.dropOldest();
-    if (oldest === undefined) return this.drop(delivery, 'drop-oldest');
-    pump.replace([oldest], 'drop-oldest', delivery);
+    if (pump.room.size === 0) return this.drop(delivery, 'drop-oldest');
+    pump.replace([pump.room.dropOldest()], 'drop-oldest', delivery);
     return 'taken';
   }
 }

@@ -1,10 +1,15 @@
 import type { ProcessorSettings } from './processor-options.ts';
 
-/** Whether an event cannot be handled before another one, whose attempt is in progress, has ended. */
-export function mustWaitFor<Item>(held: Item, event: Item, settings: ProcessorSettings<Item>): boolean {
-  const { key, strategy, concurrency } = settings;
+/**
+ * Whether an event cannot be handled before another one, whose attempt is in progress, has ended.
+ *
+ * @param held - what the attempt is at; with batches, an array
+ */
+export function mustWaitFor<Item>(held: unknown, event: Item, settings: ProcessorSettings<Item>): boolean {
+  const { key, strategy, concurrency, batch } = settings;
+  const events = (batch === undefined ? [held] : held) as readonly Item[];
   // The other strategies do not wait: they end one of the two.
-  if (isSameLane(held, event, settings)) return strategy === 'queue';
+  if (events.some((each) => isSameLane(each, event, settings))) return strategy === 'queue';
   return key !== undefined && concurrency === 1;
 }
 

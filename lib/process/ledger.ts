@@ -1,5 +1,6 @@
 import type { DropReason } from '../core/outcome.ts';
-import type { Delivery } from './delivery.ts';
+import type { Lane } from '../flow/lanes.ts';
+import type { Delivery, Entry } from './delivery.ts';
 import type { ErrorReports } from './error-reports.ts';
 import type { SafeProbe } from './probe.ts';
 import { Counters } from './stats.ts';
@@ -9,8 +10,8 @@ export interface LedgerOptions<Item> {
   readonly name: string;
   readonly probe: SafeProbe | undefined;
   readonly errors: ErrorReports;
-  /** Called when a delivery that holds its lane has ended. */
-  readonly release: (delivery: Delivery<Item>) => void;
+  /** Called when what held a lane has ended. */
+  readonly release: (lane: Lane<Entry<Item>>) => void;
 }
 
 /**
@@ -40,11 +41,11 @@ export class Ledger<Item> {
     delivery.isEnded = true;
     delivery.outcome = outcome;
     delivery.dropReason = reason;
-    if (delivery.isTaken) this.counters.pending--;
-    else this.countTaken(delivery);
-    if (outcome !== 'dropped') this.counters[outcome]++;
-    else this.counters.droppedBy[reason!]++;
-    if (delivery.holdsLane) this.options.release(delivery);
+    if (delivery.members === undefined) this.count(delivery);
+    else this.endMembers(delivery, delivery.members);
+    if (delivery.lane === undefined) return;
+    this.options.release(delivery.lane);
+    delivery.lane = undefined;
   }
 
   /** Tells the probe that an event was taken. */
@@ -52,22 +53,51 @@ export class Ledger<Item> {
     this.options.probe?.tell('accepted', delivery);
   }
 
+  /** Tells the probe that an attempt starts. */
+  tellStarted(delivery: Delivery<Item>): void {
+    const { probe } = this.options;
+    if (probe === undefined) return;
+    for (const member of delivery.members ?? [delivery]) {
+      member.attempts = delivery.attempts;
+      probe.tell('started', member);
+    }
+  }
+
   /** Tells whoever asked how an event ended. The settlement is made only then. */
   tellEnd(delivery: Delivery<Item>): void {
     const { probe } = this.options;
+    if (delivery.members !== undefined) for (const member of delivery.members) this.tellEnd(member);
     delivery.isTold = true;
     if (delivery.isAwaited) delivery.tell();
     if (delivery.onSettled !== undefined || probe !== undefined) this.tellListeners(delivery, probe);
   }
 
   private tellListeners(delivery: Delivery<Item>, probe: SafeProbe | undefined): void {
-    const { settlement, onSettled, dropReason } = delivery;
+    const { settlement, onSettled, dropReason, result } = delivery;
+    if (delivery.members !== undefined) return;
     if (dropReason === undefined) probe?.tell('settled', delivery, settlement);
     else probe?.tell('dropped', delivery, dropReason);
     try {
-      onSettled?.(settlement);
+      onSettled?.(settlement, result);
     } catch (error) {
       this.options.errors.report('settlement', error, this.options.name);
+    }
+  }
+
+  private count(delivery: Delivery<Item>): void {
+    const { outcome, dropReason, isTaken } = delivery;
+    if (isTaken) this.counters.pending--;
+    else this.countTaken(delivery);
+    if (outcome !== 'dropped') this.counters[outcome]++;
+    else this.counters.droppedBy[dropReason!]++;
+  }
+
+  /** What became of a batch became of each event in it. */
+  private endMembers(batch: Delivery<Item>, members: readonly Delivery<Item>[]): void {
+    for (const member of members) {
+      member.attempts = batch.attempts;
+      member.result = batch.result;
+      this.end(member, batch.outcome as 'handled');
     }
   }
 

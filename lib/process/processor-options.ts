@@ -39,9 +39,23 @@ export interface HandlerOptions<Item> {
   readonly retry?: RetryPolicy;
   /** Milliseconds per attempt; \> 0. @defaultValue none */
   readonly timeoutMs?: number;
+  /**
+   * Hands over events in arrays: as soon as `maxSize` are there, or the first of them has waited for `maxWaitMs`. A batch takes one slot, is
+   * handled, retried and timed out as one, and each of its events ends as it does. @defaultValue none
+   */
+  readonly batch?: BatchPolicy;
   /** Holds events back while attempts keep failing, instead of failing them too. @defaultValue none */
   readonly breaker?: CircuitBreakerPolicy;
 }
+
+/** When events are enough for a batch. */
+export interface BatchPolicy {
+  readonly maxSize?: number;
+  readonly maxWaitMs?: number;
+}
+
+/** A checked {@link BatchPolicy}. */
+export type BatchSettings = Required<BatchPolicy>;
 
 /** {@link HandlerOptions}, and what a bus gives to all of its handlers. */
 export interface ProcessorOptions<Item> extends HandlerOptions<Item> {
@@ -66,6 +80,7 @@ export interface ProcessorSettings<Item> {
   readonly key: ((event: Item) => unknown) | undefined;
   readonly decideRetry: DecideRetry | undefined;
   readonly timeoutMs: number | undefined;
+  readonly batch: BatchSettings | undefined;
   readonly breaker: CircuitBreaker | undefined;
   readonly scheduler: SchedulerLike;
   readonly createId: CreateId;
@@ -85,6 +100,7 @@ export function processorSettings<Item>({
   key,
   retry,
   timeoutMs,
+  batch,
   breaker,
   scheduler = asyncScheduler,
   random = Math.random,
@@ -103,8 +119,18 @@ export function processorSettings<Item>({
     key: expectFunction('key', key),
     decideRetry: retry === undefined ? undefined : decideRetry(expectOptions('retry', retry), random),
     timeoutMs: timeoutMs === undefined ? undefined : expectDelay('timeoutMs', timeoutMs, true),
+    batch: batch === undefined ? undefined : batchSettings(expectOptions('batch', batch), strategy),
     breaker: breaker === undefined ? undefined : new CircuitBreaker(expectOptions('breaker', breaker)),
     scheduler,
     createId,
   };
+}
+
+function batchSettings({ maxSize = 100, maxWaitMs = 1_000 }: BatchPolicy, strategy: Strategy): BatchSettings {
+  if (strategy !== 'queue') {
+    throw new InvalidOptionError(
+      `Expected no batch with strategy '${strategy}', got one. Leave out batch, or the strategy: only 'queue' lets events wait.`,
+    );
+  }
+  return { maxSize: expectCount('batch.maxSize', maxSize, 1), maxWaitMs: expectDelay('batch.maxWaitMs', maxWaitMs) };
 }

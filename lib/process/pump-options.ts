@@ -1,6 +1,6 @@
 import type { DeadLetter } from '../core/dead-letter.ts';
 import type { DeadLetterSink } from '../flow/dead-letter-to.ts';
-import type { Attempt, CreateAttempt } from './delivery.ts';
+import type { Attempt, CreateAttempt } from './attempt.ts';
 import type { ErrorReports } from './error-reports.ts';
 import type { HandlerFunction } from './handler.ts';
 import type { SafeProbe } from './probe.ts';
@@ -15,8 +15,10 @@ export interface PumpOptions<Item> {
   readonly letters: DeadLetterSink<DeadLetter<Item>>;
   readonly errors: ErrorReports;
   readonly probe: SafeProbe | undefined;
-  /** Asked before each run: not while the handler is being called directly. */
-  readonly mayRun: () => boolean;
+  /** For a handler that cannot see its context: one for all. */
+  readonly lent: Attempt<Item> | undefined;
+  /** Interrupted before each run: nothing starts while the handler is being called directly. */
+  readonly direct: { interrupt(): boolean };
   /** Lets those come in who wait for room, and says whether there were any. */
   readonly letIn: () => boolean;
   /** Called when it has started all that may start now. */

@@ -2,11 +2,11 @@ import type { DeadLetterReason } from '../core/dead-letter.ts';
 import type { DropReason } from '../core/outcome.ts';
 import type { CircuitBreaker } from '../flow/circuit.ts';
 import type { Lanes } from '../flow/lanes.ts';
+import type { Attempt } from './attempt.ts';
 import { AttemptRunner } from './attempt-runner.ts';
-import type { Attempt, Delivery } from './delivery.ts';
+import { type Call, Delivery, type Entry, isDelivery } from './delivery.ts';
 import { FailurePath } from './failure-path.ts';
 import { Ledger } from './ledger.ts';
-import type { SafeProbe } from './probe.ts';
 import type { PumpOptions } from './pump-options.ts';
 import type { Counters } from './stats.ts';
 import { abandoned, superseded } from './stop-reasons.ts';
@@ -18,10 +18,11 @@ import type { WaitingRoom } from './waiting-room.ts';
  * on the failure path, and is settled.
  */
 export class Pump<Item> {
+  readonly counters: Counters;
   private readonly options: PumpOptions<Item>;
+  private readonly direct: PumpOptions<Item>['direct'];
   private readonly concurrency: number;
   private readonly breaker: CircuitBreaker | undefined;
-  private readonly probe: SafeProbe | undefined;
   private readonly line: WaitingLine<Item>;
   private readonly ledger: Ledger<Item>;
   private readonly runner: AttemptRunner<Item>;
@@ -33,33 +34,35 @@ export class Pump<Item> {
   private isClosed = false;
 
   constructor(options: PumpOptions<Item>) {
-    const { name, handle, settings, probe, letters, errors } = options;
+    const { name, handle, settings, probe, letters, errors, createAttempt, lent } = options;
     const { timeoutMs, scheduler } = settings;
     this.options = options;
+    this.direct = options.direct;
     this.concurrency = settings.concurrency;
     this.breaker = settings.breaker;
-    this.probe = probe;
-    this.line = new WaitingLine(settings, options.createAttempt, () => this.run());
-    this.ledger = new Ledger({ name, probe, errors, release: (delivery) => this.room.release(delivery.key) });
+    this.line = new WaitingLine({ name, settings, createAttempt, lent, onReady: () => this.run() });
+    this.ledger = new Ledger({ name, probe, errors, release: (lane) => this.room.release(lane) });
+    this.counters = this.ledger.counters;
     this.runner = new AttemptRunner({
       name,
       timeoutMs,
       scheduler,
       errors,
-      call:
+      invoke:
         probe === undefined
-          ? handle
-          : (event, attempt) => probe.around(attempt.delivery!, () => handle(event, attempt)),
-      onSucceeded: (attempt) => this.succeeded(attempt),
-      onFailed: (attempt, error) => this.failed(attempt, error),
-      onExpired: (attempt, error) => {
+          ? ({ event, context }) => handle(event, context)
+          : ({ event, context, delivery }) => probe.around(delivery!, () => handle(event, context)),
+      onSucceeded: (call, result) => this.succeeded(call, result),
+      onFailed: (call, error) => this.failed(call, error),
+      onExpired: (call, error) => {
         this.hold(() => {
-          this.record(attempt, error);
-          this.runner.abort(attempt, error);
-          this.retryOrBury(attempt.delivery!, error);
+          const delivery = this.record(call, error);
+          this.runner.abort(call, error);
+          this.retryOrBury(delivery, error);
         });
       },
       onLate: () => void this.counters.late++,
+      onFree: () => this.run(),
     });
     this.failurePath = new FailurePath({
       settings,
@@ -71,15 +74,11 @@ export class Pump<Item> {
     });
   }
 
-  get counters(): Counters {
-    return this.ledger.counters;
-  }
-
-  get room(): WaitingRoom<Delivery<Item>> {
+  get room(): WaitingRoom<Item> {
     return this.line.room;
   }
 
-  get lanes(): Lanes<Delivery<Item>> | undefined {
+  get lanes(): Lanes<Entry<Item>> | undefined {
     return this.line.lanes;
   }
 
@@ -89,9 +88,11 @@ export class Pump<Item> {
     return hasSlot && this.line.isClear && !this.isPaused && !this.isRunning;
   }
 
-  /** Attempts in flight. */
+  /** Events in attempts in flight. */
   get running(): number {
-    return this.runner.inFlight.size;
+    let running = 0;
+    for (const { delivery } of this.runner.inFlight) running += delivery?.members?.length ?? 1;
+    return running;
   }
 
   /** When the oldest attempt in flight began. */
@@ -99,49 +100,64 @@ export class Pump<Item> {
     return this.runner.inFlight.first?.startedAt;
   }
 
+  /** Lets an event in that nobody asks about, to wait for its start. */
+  enterPlain(key: unknown, event: Item): void {
+    this.counters.accepted++;
+    this.counters.pending++;
+    this.line.push(key, event);
+    if (this.runner.inFlight.size < this.concurrency) this.run();
+  }
+
   /** Lets an event in, to wait for its start. */
   enter(delivery: Delivery<Item>): void {
+    const { batch, scheduler } = this.options.settings;
     this.ledger.take(delivery);
-    this.line.push(delivery);
+    if (batch !== undefined) delivery.enteredAt = scheduler.now();
+    this.line.push(delivery.key, delivery);
     this.ledger.tellTaken(delivery);
     this.run();
   }
 
-  /** Takes an event whose handler was called already; `follow` or `failed` comes next. */
-  adopt(delivery: Delivery<Item>): void {
-    this.ledger.take(delivery);
-    this.ledger.tellTaken(delivery);
+  /** Goes on with a handler that was called already, and returned this. */
+  follow(event: Item, context: Attempt<Item>, startedAt: number, result: unknown): void {
+    const call = this.adopt(event, context, startedAt);
+    this.runner.follow(call, result);
+    if (this.isClosed && !call.isOver) this.abandon(this.deliveryOf(call));
+    this.run();
   }
 
-  /** Goes on with an attempt whose handler was called already and returned this. */
-  follow(attempt: Attempt<Item>, result: unknown): void {
-    this.runner.follow(attempt, result);
-    if (this.isClosed && !attempt.isOver) this.abandon(attempt.delivery!);
+  /** Goes on with a handler that was called already, and threw. */
+  fail(event: Item, context: Attempt<Item>, startedAt: number, error: unknown): void {
+    const call = this.adopt(event, context, startedAt);
+    context.isOver = true;
+    this.failed(call, error);
     this.run();
   }
 
   /** Lets an event in for others, which are dropped. Whoever hears of that comes last, and finds the newcomer in its place. */
-  replace(old: readonly Delivery<Item>[], reason: DropReason, newcomer: Delivery<Item>): void {
+  replace(old: readonly Entry<Item>[], reason: DropReason, newcomer: Delivery<Item>): void {
     this.hold(() => {
-      const stopped = old.map((delivery) => {
-        const attempt = this.detach(delivery);
+      const replaced = old.map((entry) => this.asDelivery(entry));
+      const stopped = replaced.map((delivery) => {
+        const call = this.detach(delivery);
         this.ledger.end(delivery, 'dropped', reason);
-        return attempt;
+        return call;
       });
       this.enter(newcomer);
       const why = superseded(this.options.name);
-      for (const attempt of stopped) if (attempt !== undefined) this.runner.abort(attempt, why);
-      for (const delivery of old) this.ledger.tellEnd(delivery);
+      for (const call of stopped) if (call !== undefined) this.runner.abort(call, why);
+      for (const delivery of replaced) this.ledger.tellEnd(delivery);
     });
   }
 
   /** What a newer event of this key supersedes: not what is dead, and only waits for its letter to be stored. */
   incumbents(key: unknown): readonly Delivery<Item>[] {
-    const waiting = this.lanes?.dropFirst(key);
-    const current = this.lanes?.current(key);
+    // With a strategy, all that waits are deliveries.
+    const waiting = this.lanes?.dropFirst(key) as Delivery<Item> | undefined;
+    const current = this.lanes?.current(key) as Delivery<Item> | undefined;
     return [waiting, current].filter(
-      (delivery) => delivery !== undefined && delivery.letter === undefined,
-    ) as Delivery<Item>[];
+      (delivery): delivery is Delivery<Item> => delivery !== undefined && delivery.letter === undefined,
+    );
   }
 
   /** Drops an event that could not be let in. */
@@ -158,6 +174,12 @@ export class Pump<Item> {
     this.failurePath.bury(delivery, reason, error);
   }
 
+  /** From now on, what waits for a batch to fill goes as it is. */
+  flush(): void {
+    this.line.flush();
+    this.run();
+  }
+
   pause(): void {
     this.isPaused = true;
   }
@@ -171,23 +193,27 @@ export class Pump<Item> {
   close(): number {
     this.isClosed = true;
     this.isPaused = true;
-    const pending = new Set(Array.from(this.runner.inFlight, ({ delivery }) => delivery!));
+    const pending = new Set(Array.from(this.runner.inFlight, (call) => this.deliveryOf(call)));
     for (const delivery of this.recovering) {
       if (delivery.letter === undefined) pending.add(delivery);
       else this.ledger.end(delivery, 'dead');
     }
-    for (const delivery of this.line.close()) pending.add(delivery);
-    for (const delivery of pending) this.abandon(delivery);
+    for (const entry of this.line.close()) pending.add(this.asDelivery(entry));
+    let abandoned = 0;
+    for (const delivery of pending) {
+      abandoned += delivery.members?.length ?? 1;
+      this.abandon(delivery);
+    }
     this.runner.rest();
-    return pending.size;
+    return abandoned;
   }
 
   /** Starts whatever may start. A loop, not a recursion: a handler that ends at once is followed by the next one here. */
   run(): void {
-    if (this.isRunning || !this.options.mayRun()) return;
+    if (this.isRunning || !this.direct.interrupt()) return;
     this.isRunning = true;
     do {
-      for (let attempt = this.next(); attempt !== undefined; attempt = this.next()) this.start(attempt);
+      for (let call = this.next(); call !== undefined; call = this.next()) this.start(call);
     } while (this.options.letIn());
     this.isRunning = false;
     if (this.runner.inFlight.size === 0) this.runner.rest();
@@ -196,38 +222,52 @@ export class Pump<Item> {
     if (this.counters.pending < this.concurrency) this.options.onRest();
   }
 
-  private start(attempt: Attempt<Item>): void {
-    if (attempt.attempt > 1) this.counters.retried++;
-    this.probe?.tell('started', attempt.delivery!);
-    this.runner.run(attempt);
+  private next(): Call<Item> | undefined {
+    const { line, runner, counters } = this;
+    if (this.isPaused || !line.mayStart(runner.inFlight.size, counters.pending)) return undefined;
+    const call = runner.take();
+    if (line.fill(call, counters.pending)) return call;
+    runner.giveBack(call);
+    return undefined;
   }
 
-  private next(): Attempt<Item> | undefined {
-    return this.isPaused ? undefined : this.line.next(this.running, this.counters.pending);
+  private start(call: Call<Item>): void {
+    const { delivery } = call;
+    if (delivery !== undefined) {
+      if (delivery.attempts > 1) this.counters.retried++;
+      this.ledger.tellStarted(delivery);
+    }
+    this.runner.run(call);
   }
 
-  private succeeded(attempt: Attempt<Item>): void {
-    const delivery = attempt.delivery!;
+  private succeeded({ delivery, lane, circuitPass }: Call<Item>, result: unknown): void {
+    this.breaker?.succeeded(circuitPass);
+    if (delivery === undefined) {
+      this.counters.handled++;
+      this.counters.pending--;
+      if (lane !== undefined) this.room.release(lane);
+      return;
+    }
     const { retrying } = delivery;
     delivery.current = undefined;
-    this.breaker?.succeeded(attempt.circuitPass);
+    delivery.result = result;
     if (retrying === undefined) this.settle(delivery, 'handled');
     else retrying.complete();
-    this.run();
   }
 
-  /** An attempt failed by its handler. */
-  failed(attempt: Attempt<Item>, error: unknown): void {
-    this.record(attempt, error);
-    this.retryOrBury(attempt.delivery!, error);
-    this.run();
+  private failed(call: Call<Item>, error: unknown): void {
+    this.retryOrBury(this.record(call, error), error);
   }
 
-  private record({ delivery, attempt, startedAt, circuitPass }: Attempt<Item>, error: unknown): void {
+  private record(call: Call<Item>, error: unknown): Delivery<Item> {
+    const delivery = this.deliveryOf(call);
+    const { attempts: attempt } = delivery;
+    const { startedAt, circuitPass } = call;
     const endedAt = this.options.settings.scheduler.now();
-    delivery!.current = undefined;
-    (delivery!.records ??= []).push({ attempt, startedAt, endedAt, error });
+    delivery.current = undefined;
+    (delivery.records ??= []).push({ attempt, startedAt, endedAt, error });
     this.breaker?.failed(circuitPass, endedAt);
+    return delivery;
   }
 
   private retryOrBury(delivery: Delivery<Item>, error: unknown): void {
@@ -248,7 +288,7 @@ export class Pump<Item> {
   /** Starts nothing before all of this is done: it may call back with anything. */
   private hold(work: () => void): void {
     const wasRunning = this.isRunning;
-    this.options.mayRun();
+    this.direct.interrupt();
     this.isRunning = true;
     work();
     this.isRunning = wasRunning;
@@ -273,14 +313,14 @@ export class Pump<Item> {
 
   private abandon(delivery: Delivery<Item>): void {
     const reason = abandoned(this.options.name);
-    const attempt = this.detach(delivery);
+    const call = this.detach(delivery);
     this.ledger.end(delivery, 'dead');
-    if (attempt !== undefined) this.runner.abort(attempt, reason);
+    if (call !== undefined) this.runner.abort(call, reason);
     this.failurePath.bury(delivery, 'abandoned', reason);
   }
 
-  /** Takes a delivery out of its attempt, its delay or its queue of retries, and returns the attempt, which is still to be aborted. */
-  private detach(delivery: Delivery<Item>): Attempt<Item> | undefined {
+  /** Takes a delivery out of its call, its delay or its queue of retries, and returns the call, which is still to be aborted. */
+  private detach(delivery: Delivery<Item>): Call<Item> | undefined {
     const { current, recovery } = delivery;
     delivery.current = undefined;
     delivery.retrying = undefined;
@@ -290,5 +330,34 @@ export class Pump<Item> {
     this.breaker?.cancelled(current.circuitPass);
     this.runner.detach(current);
     return current;
+  }
+
+  /** Makes a call of a handler that was called directly, and has not ended. */
+  private adopt(event: Item, context: Attempt<Item>, startedAt: number): Call<Item> {
+    const call = this.runner.take();
+    this.counters.accepted++;
+    this.counters.pending++;
+    call.event = event;
+    call.context = context;
+    call.startedAt = startedAt;
+    return call;
+  }
+
+  /** From its first failure on, an event has a delivery. */
+  private deliveryOf(call: Call<Item>): Delivery<Item> {
+    if (call.delivery !== undefined) return call.delivery;
+    const delivery = this.asDelivery(call.event);
+    delivery.attempts = 1;
+    delivery.current = call;
+    delivery.lane = call.lane;
+    return (call.delivery = delivery);
+  }
+
+  /** What was let in as it is gets a delivery as soon as there is something to say of it. */
+  private asDelivery(entry: Entry<Item>): Delivery<Item> {
+    if (isDelivery(entry)) return entry;
+    const delivery = new Delivery(this.options.name, entry);
+    delivery.isTaken = true;
+    return delivery;
   }
 }

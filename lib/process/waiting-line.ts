@@ -1,36 +1,57 @@
 import type { CircuitBreaker } from '../flow/circuit.ts';
-import { Lanes } from '../flow/lanes.ts';
+import type { Lanes } from '../flow/lanes.ts';
+import type { Attempt, CreateAttempt } from './attempt.ts';
+import { BatchAssembly } from './batch-assembly.ts';
 import { CircuitWait } from './circuit-wait.ts';
-import type { Attempt, CreateAttempt, Delivery } from './delivery.ts';
+import type { Call, Delivery, Entry } from './delivery.ts';
 import type { ProcessorSettings } from './processor-options.ts';
 import { RetryQueue } from './retry-queue.ts';
 import { TimeSlice } from './time-slice.ts';
-import { SingleQueue, type WaitingRoom } from './waiting-room.ts';
+import { KeyedRoom, SingleQueue, type WaitingRoom } from './waiting-room.ts';
+
+/** What a line needs of its engine. */
+export interface WaitingLineOptions<Item> {
+  readonly name: string;
+  readonly settings: ProcessorSettings<Item>;
+  readonly createAttempt: CreateAttempt<Item>;
+  /** For a handler that cannot see its context: one for all. */
+  readonly lent: Attempt<Item> | undefined;
+  /** Called when time has made something possible that was not. */
+  readonly onReady: () => void;
+}
 
 /** Knows who waits, and who may start next: retries before what has never run, and each lane in its order. */
 export class WaitingLine<Item> {
   /** Where events wait; with lanes if there are keys, or a strategy that looks at what is in progress. */
-  readonly room: WaitingRoom<Delivery<Item>>;
-  readonly lanes: Lanes<Delivery<Item>> | undefined;
+  readonly room: WaitingRoom<Item>;
+  readonly lanes: Lanes<Entry<Item>> | undefined;
+  private readonly name: string;
   private readonly concurrency: number;
   private readonly breaker: CircuitBreaker | undefined;
   private readonly createAttempt: CreateAttempt<Item>;
+  private readonly lent: Attempt<Item> | undefined;
   /** Without keys and with one slot, all is one lane: it is held while an event is between attempts. */
   private readonly isOneLane: boolean;
   private readonly retries = new RetryQueue<Item>();
   private readonly circuit: CircuitWait | undefined;
+  private readonly batch: BatchAssembly<Item> | undefined;
   private readonly slice: TimeSlice;
+  /** When the next attempt starts. */
+  private now = 0;
 
-  /** @param onReady - called when time has made something possible that was not */
-  constructor(settings: ProcessorSettings<Item>, createAttempt: CreateAttempt<Item>, onReady: () => void) {
-    const { key, strategy, concurrency, breaker, scheduler } = settings;
+  constructor({ name, settings, createAttempt, lent, onReady }: WaitingLineOptions<Item>) {
+    const { key, strategy, concurrency, breaker, batch, scheduler } = settings;
+    const keyed = key !== undefined || strategy !== 'queue' ? new KeyedRoom<Item>() : undefined;
+    this.name = name;
     this.concurrency = concurrency;
     this.breaker = breaker;
     this.createAttempt = createAttempt;
-    this.lanes = key !== undefined || strategy !== 'queue' ? new Lanes() : undefined;
-    this.room = this.lanes ?? new SingleQueue();
-    this.isOneLane = this.lanes === undefined && concurrency === 1;
+    this.lent = lent;
+    this.lanes = keyed?.lanes;
+    this.room = keyed ?? new SingleQueue();
+    this.isOneLane = keyed === undefined && concurrency === 1;
     this.circuit = breaker && new CircuitWait(breaker, scheduler, onReady);
+    this.batch = batch && new BatchAssembly(batch, scheduler, onReady);
     this.slice = new TimeSlice(scheduler, settings.timeoutMs !== undefined, onReady);
   }
 
@@ -43,10 +64,10 @@ export class WaitingLine<Item> {
     return this.room.size === 0 && this.retries.size === 0;
   }
 
-  push(delivery: Delivery<Item>): void {
+  push(key: unknown, entry: Entry<Item>): void {
     // Whoever finds nobody waiting is not kept waiting by those before.
     if (this.isEmpty) this.slice.reset();
-    this.room.push(delivery.key, delivery);
+    this.room.push(key, entry);
   }
 
   /** A delivery whose delay is over. */
@@ -54,26 +75,38 @@ export class WaitingLine<Item> {
     this.retries.push(delivery);
   }
 
-  /** Begins the next attempt that may start now, of the events that are pending, running or not. */
-  next(running: number, pending: number): Attempt<Item> | undefined {
-    const isLaneHeld = this.isOneLane && pending > this.room.size;
-    if (this.slice.isOver || running >= this.concurrency) return undefined;
-    if (this.retries.size === 0 && (isLaneHeld || this.room.size === 0)) return undefined;
-    const now = this.slice.now();
-    if (this.slice.mustEnd(now)) return undefined;
-    const pass = this.circuit?.tryStart(now);
-    if (this.circuit !== undefined && pass === undefined) return undefined;
-    const delivery = this.retries.shift() ?? (isLaneHeld ? undefined : this.room.shift());
-    if (delivery === undefined) {
+  /**
+   * Whether an attempt may start now.
+   *
+   * @param running - calls in flight
+   * @param pending - events, running or not
+   */
+  mayStart(running: number, pending: number): boolean {
+    if (running >= this.concurrency || this.slice.isOver) return false;
+    if (this.retries.size === 0 && !this.isReady(pending)) return false;
+    this.now = this.slice.now();
+    return !this.slice.mustEnd(this.now);
+  }
+
+  /** Gives a call what may start, and says whether there is anything. */
+  fill(call: Call<Item>, pending: number): boolean {
+    const pass = this.circuit?.tryStart(this.now);
+    if (this.circuit !== undefined && pass === undefined) return false;
+    if (!this.fillByTurn(call, pending)) {
       this.breaker?.cancelled(pass);
-      return undefined;
+      return false;
     }
-    delivery.holdsLane = true;
-    const attempt = this.createAttempt(delivery.event, ++delivery.attempts, now);
-    attempt.delivery = delivery;
-    attempt.circuitPass = pass;
-    delivery.current = attempt;
-    return attempt;
+    const { event, delivery } = call;
+    const attempt = delivery === undefined ? 1 : ++delivery.attempts;
+    call.context = this.lent ?? this.createAttempt(event, attempt, delivery?.awaitedBy);
+    call.startedAt = this.now;
+    call.circuitPass = pass;
+    return true;
+  }
+
+  /** From now on, what waits for a batch to fill goes as it is. */
+  flush(): void {
+    if (this.batch !== undefined) this.batch.isFlushing = true;
   }
 
   /** Nothing is pending: the next start begins a new slice of time. */
@@ -82,10 +115,31 @@ export class WaitingLine<Item> {
   }
 
   /** Sends everybody home, and returns them. */
-  close(): readonly Delivery<Item>[] {
-    const all: Delivery<Item>[] = [];
-    for (let next = this.room.dropOldest(); next !== undefined; next = this.room.dropOldest()) all.push(next);
+  close(): readonly Entry<Item>[] {
+    const all = Array.from({ length: this.room.size }, () => this.room.dropOldest());
     this.circuit?.close();
+    this.batch?.rest();
     return all;
+  }
+
+  /** Whether one that has never run may. */
+  private isReady(pending: number): boolean {
+    const { room } = this;
+    if (this.isOneLane && pending > room.size) return false;
+    return this.batch === undefined ? room.readySize > 0 : this.batch.isReady(room);
+  }
+
+  private fillByTurn(call: Call<Item>, pending: number): boolean {
+    if (this.retries.size > 0) {
+      const retried = this.retries.shift();
+      if (retried !== undefined) {
+        call.takeAgain(retried);
+        return true;
+      }
+      if (!this.isReady(pending)) return false;
+    }
+    if (this.batch === undefined) return this.room.fill(call);
+    this.batch.fill(call, this.room, this.name);
+    return true;
   }
 }

@@ -1,11 +1,63 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Lanes } from '../../lib/flow/lanes.ts';
+import { type Lane, Lanes } from '../../lib/flow/lanes.ts';
 import { countAlive } from '../support/garbage.ts';
 
+/** Lanes that are told keys and items instead of lanes and tickets. */
+class KeyedLanes {
+  readonly lanes = new Lanes<string>();
+  readonly #out = new Map<unknown, Lane<string>>();
+
+  push(key: unknown, item: string): void {
+    this.lanes.push(key, item);
+  }
+
+  shift(): string | undefined {
+    const ticket = this.lanes.shift();
+    if (ticket === undefined) return undefined;
+    this.#out.set(ticket.lane.key, ticket.lane);
+    return ticket.item;
+  }
+
+  shiftBehind(key: unknown): string | undefined {
+    const lane = this.#out.get(key);
+    return lane && this.lanes.shiftBehind(lane)?.item;
+  }
+
+  release(key: unknown): void {
+    const lane = this.#out.get(key);
+    this.#out.delete(key);
+    if (lane !== undefined) this.lanes.release(lane);
+  }
+
+  dropOldest(): string | undefined {
+    return this.lanes.dropOldest();
+  }
+
+  dropFirst(key: unknown): string | undefined {
+    return this.lanes.dropFirst(key);
+  }
+
+  has(key: unknown): boolean {
+    return this.lanes.has(key);
+  }
+
+  current(key: unknown): string | undefined {
+    return this.lanes.current(key);
+  }
+
+  fullest(count: number): unknown {
+    return this.lanes.fullest(count);
+  }
+
+  get size(): number {
+    return this.lanes.size;
+  }
+}
+
 /** Items whose first letter is their key. */
-function lanesOf(...items: string[]): Lanes<string> {
-  const lanes = new Lanes<string>();
+function lanesOf(...items: string[]): KeyedLanes {
+  const lanes = new KeyedLanes();
   for (const item of items) lanes.push(item[0], item);
   return lanes;
 }
@@ -33,7 +85,7 @@ describe('Lanes', () => {
   });
 
   it('compares keys as a Map does', () => {
-    const lanes = new Lanes<string>();
+    const lanes = new KeyedLanes();
     lanes.push(NaN, 'first');
     lanes.push(NaN, 'second');
     lanes.push('1', 'text');
@@ -93,10 +145,19 @@ describe('Lanes', () => {
     expect(lanes.shift()).toBeUndefined();
   });
 
-  it('ignores the release of a key that it does not know', () => {
-    const lanes = lanesOf('a1');
-    lanes.release('b');
-    expect(lanes.shift()).toBe('a1');
+  it('hands out more of a lane of which one is out, if it is asked to', () => {
+    const lanes = lanesOf('a1', 'a2', 'b1', 'a3');
+    expect([lanes.shift(), lanes.shiftBehind('a'), lanes.shiftBehind('a'), lanes.shiftBehind('a')]).toEqual([
+      'a1',
+      'a2',
+      'a3',
+      undefined,
+    ]);
+    expect(lanes.size).toBe(1);
+    lanes.push('a', 'a4');
+    expect([lanes.shift(), lanes.shift()]).toEqual(['b1', undefined]);
+    lanes.release('a');
+    expect(lanes.shift()).toBe('a4');
   });
 
   it('shows the fullest lanes first, what is out included', () => {
@@ -110,11 +171,11 @@ describe('Lanes', () => {
   });
 
   it.each([
-    { lanes: 'whose items are done', end: (lanes: Lanes<string>, key: object) => [lanes.shift(), lanes.release(key)] },
-    { lanes: 'whose items were dropped before their turn', end: (lanes: Lanes<string>) => lanes.dropOldest() },
-    { lanes: 'that were cleared', end: (lanes: Lanes<string>, key: object) => lanes.dropFirst(key) },
+    { lanes: 'whose items are done', end: (lanes: KeyedLanes, key: object) => [lanes.shift(), lanes.release(key)] },
+    { lanes: 'whose items were dropped before their turn', end: (lanes: KeyedLanes) => lanes.dropOldest() },
+    { lanes: 'that were cleared', end: (lanes: KeyedLanes, key: object) => lanes.dropFirst(key) },
   ])('keeps no trace of lanes $lanes', async ({ end }) => {
-    const lanes = new Lanes<string>();
+    const lanes = new KeyedLanes();
     const keys: WeakRef<object>[] = [];
     (function flood(): void {
       for (let index = 0; index < 1_000; index++) {
@@ -134,13 +195,14 @@ describe('Lanes', () => {
     const step = fc.oneof(
       { weight: 4, arbitrary: fc.record({ do: fc.constant('push' as const), key }) },
       { weight: 3, arbitrary: fc.record({ do: fc.constant('shift' as const), key }) },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant('shiftBehind' as const), key }) },
       { weight: 3, arbitrary: fc.record({ do: fc.constant('release' as const), key }) },
       { weight: 1, arbitrary: fc.record({ do: fc.constant('dropOldest' as const), key }) },
       { weight: 1, arbitrary: fc.record({ do: fc.constant('dropFirst' as const), key }) },
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
-        const lanes = new Lanes<string>();
+        const lanes = new KeyedLanes();
         const model = new LanesModel();
         for (const [index, { do: name, key: of }] of steps.entries()) {
           const item = `${of}${index}`;
@@ -149,6 +211,8 @@ describe('Lanes', () => {
           if (name === 'release') lanes.release(of);
           expect(result).toBe(model[name](of, item));
           expect(lanes.size).toBe(model.waiting.length);
+          expect(lanes.lanes.readySize).toBe(model.readySize);
+          expect(lanes.lanes.firstReady).toBe(model.firstReady);
           expect(lanes.has(of)).toBe(model.has(of));
           expect(lanes.current(of)).toBe(model.out.get(of));
         }
@@ -179,8 +243,20 @@ class LanesModel {
     return item;
   }
 
+  shiftBehind(key: string): string | undefined {
+    return this.out.has(key) ? this.#take((waiting) => waiting[0] === key) : undefined;
+  }
+
+  get readySize(): number {
+    return this.waiting.filter((item) => !this.out.has(item[0]!)).length;
+  }
+
+  get firstReady(): string | undefined {
+    return this.waiting.find((item) => item[0] === this.turns[0]);
+  }
+
   release(key: string): undefined {
-    this.out.delete(key);
+    if (!this.out.delete(key)) return;
     if (this.waiting.some((item) => item[0] === key)) this.#queueUp(key);
   }
 
