@@ -19,8 +19,8 @@ export interface AttemptRunnerOptions<Item> {
   readonly onExpired: (call: Call<Item>, error: Error) => void;
   /** A result came of a call that had been given up. */
   readonly onLate: () => void;
-  /** A slot is free again. */
-  readonly onFree: () => void;
+  /** A slot is free again, and the call that has ended. */
+  readonly onFree: (call?: Call<Item>) => void;
 }
 
 /** Calls a handler and follows what it returns until it ends, fails, takes too long, or is stopped. */
@@ -31,7 +31,7 @@ export class AttemptRunner<Item> {
   private readonly timeoutMs: number | undefined;
   private readonly invoke: (call: Call<Item>) => unknown;
   private readonly onSucceeded: (call: Call<Item>, result: unknown) => void;
-  private readonly onFree: () => void;
+  private readonly onFree: (call?: Call<Item>) => void;
   /** Calls that have ended, to be used again. One that was given up stays with its promise until that settles. */
   private readonly ended: Call<Item>[] = [];
   /** One timer for all deadlines, armed for the call that will reach its own first. */
@@ -49,9 +49,7 @@ export class AttemptRunner<Item> {
 
   /** A call to be filled and run, or given back. */
   take(): Call<Item> {
-    const call = this.ended.pop() ?? new Call(this.fulfilled, this.rejected);
-    call.isOver = false;
-    return call;
+    return this.ended.pop() ?? new Call(this.fulfilled, this.rejected);
   }
 
   /** Takes back a call of which nothing will come any more. */
@@ -102,16 +100,13 @@ export class AttemptRunner<Item> {
   }
 
   private followResult(call: Call<Item>, result: unknown): void {
-    if (typeof result !== 'object' || result === null) {
-      if (call.isOver) return;
-      this.succeed(call, result);
-      this.giveBack(call);
-      return;
-    }
     try {
       // Stopped by its own call, such as a handler that closes itself.
       if (call.isOver) this.watchLate(call, result);
-      else if (isPromiseLike(result)) this.followPromise(call, result);
+      else if (typeof result !== 'object' || result === null) this.succeed(call, result);
+      else if (result instanceof Promise) this.followPromise(call, result);
+      // A thenable that is no promise might call back at once, or twice.
+      else if (isPromiseLike(result)) this.followPromise(call, Promise.resolve(result));
       else if (isObservable(result)) this.followObservable(call, result);
       else this.succeed(call, result);
     } catch (error) {
@@ -140,48 +135,57 @@ export class AttemptRunner<Item> {
     if (!isAnswer) errors.report('late-result', error, name);
   }
 
-  private followPromise(call: Call<Item>, result: PromiseLike<unknown>): void {
-    // A thenable that is no promise might call back at once, or twice.
-    (result instanceof Promise ? result : Promise.resolve(result)).then(call.fulfilled, call.rejected);
-    this.watchDeadline();
+  private followPromise(call: Call<Item>, result: Promise<unknown>): void {
+    result.then(call.fulfilled, call.rejected);
+    if (this.timeoutMs !== undefined) this.watchDeadline();
   }
 
   private readonly fulfilled = (call: Call<Item>, result: unknown): void => {
-    if (call.isOver) this.late(call, undefined);
+    if (call.isOver) this.endLate(call, undefined);
     else this.succeed(call, result);
-    this.giveBack(call);
   };
 
   private readonly rejected = (call: Call<Item>, error: unknown): void => {
-    if (call.isOver) this.late(call, { error });
+    if (call.isOver) this.endLate(call, { error });
     else this.fail(call, error);
-    this.giveBack(call);
   };
+
+  private endLate(call: Call<Item>, rejection: { readonly error: unknown } | undefined): void {
+    this.late(call, rejection);
+    this.giveBack(call);
+  }
 
   private followObservable(call: Call<Item>, result: ObservableInput<unknown>): void {
     let last: unknown;
     const subscription = from(result).subscribe({
       next: (value) => (last = value),
-      complete: () => this.succeed(call, last),
-      error: (error: unknown) => this.fail(call, error),
+      complete: () => this.endObservable(call, () => this.onSucceeded(call, last)),
+      error: (error: unknown) => this.endObservable(call, () => this.options.onFailed(call, error)),
     });
     call.subscription = subscription;
     if (call.stopReason !== undefined) subscription.unsubscribe();
     else if (!call.isOver) this.watchDeadline();
   }
 
-  private succeed(call: Call<Item>, result: unknown): void {
+  /** Such a call is not used again: its subscription may not have been given to it yet. */
+  private endObservable(call: Call<Item>, tell: () => void): void {
     if (call.isOver) return;
     this.end(call);
-    this.onSucceeded(call, result);
+    tell();
     this.onFree();
+  }
+
+  private succeed(call: Call<Item>, result: unknown): void {
+    this.end(call);
+    this.onSucceeded(call, result);
+    this.onFree(call);
   }
 
   private fail(call: Call<Item>, error: unknown): void {
     if (call.isOver) return;
     this.end(call);
     this.options.onFailed(call, error);
-    this.onFree();
+    this.onFree(call);
   }
 
   private end(call: Call<Item>): void {

@@ -146,6 +146,7 @@ export class Call<Item> implements Linked<Call<Item>> {
       this.takeAgain(entry);
     } else {
       this.event = entry;
+      this.delivery = undefined;
     }
   }
 
@@ -162,8 +163,6 @@ export class Call<Item> implements Linked<Call<Item>> {
     this.context = undefined as unknown as Attempt<Item>;
     this.delivery = undefined;
     this.lane = undefined;
-    this.subscription = undefined;
-    this.isOver = true;
     this.stopReason = undefined;
   }
 

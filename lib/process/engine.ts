@@ -81,8 +81,7 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
       direct: this.direct,
       isPlain: probe === undefined && settings.strategy === 'queue' && settings.batch === undefined,
     });
-    this.mayCallDirectly =
-      this.gate.isPlain && this.pump.lanes === undefined && settings.breaker === undefined;
+    this.mayCallDirectly = this.gate.isPlain && this.pump.lanes === undefined && settings.breaker === undefined;
     if (options.name !== undefined) this.disconnect = deadLetters.connect(this, options.name);
     this.afterChange();
   }

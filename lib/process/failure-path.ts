@@ -60,9 +60,7 @@ export class FailurePath<Item> {
     const path = new Subscription();
     delivery.recovery = path;
     path.add(
-      attempts
-        .pipe(deadLetterTo(sink, toLetters))
-        .subscribe({ complete: () => this.#options.onEnded(delivery) }),
+      attempts.pipe(deadLetterTo(sink, toLetters)).subscribe({ complete: () => this.#options.onEnded(delivery) }),
     );
   }
 

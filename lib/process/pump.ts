@@ -62,7 +62,7 @@ export class Pump<Item> {
         });
       },
       onLate: () => void this.counters.late++,
-      onFree: () => this.run(),
+      onFree: (call) => this.run(call),
     });
     this.failurePath = new FailurePath({
       settings,
@@ -209,26 +209,34 @@ export class Pump<Item> {
   }
 
   /** Starts whatever may start. A loop, not a recursion: a handler that ends at once is followed by the next one here. */
-  run(): void {
-    if (this.isRunning || !this.direct.interrupt()) return;
+  run(spare?: Call<Item>): void {
+    if (this.isRunning || !this.direct.interrupt()) {
+      if (spare !== undefined) this.runner.giveBack(spare);
+      return;
+    }
     this.isRunning = true;
-    do {
-      for (let call = this.next(); call !== undefined; call = this.next()) this.start(call);
-    } while (this.options.letIn());
+    this.startAll(spare);
     this.isRunning = false;
     if (this.runner.inFlight.size === 0) this.runner.rest();
-    if (this.counters.pending === 0) this.line.rest();
     // With every slot taken there is nothing to say.
-    if (this.counters.pending < this.concurrency) this.options.onRest();
+    if (this.counters.pending >= this.concurrency) return;
+    if (this.counters.pending === 0) this.line.rest();
+    this.options.onRest();
   }
 
-  private next(): Call<Item> | undefined {
+  /** @param spare - a call that has ended, to be used again first */
+  private startAll(spare: Call<Item> | undefined): void {
     const { line, runner, counters } = this;
-    if (this.isPaused || !line.mayStart(runner.inFlight.size, counters.pending)) return undefined;
-    const call = runner.take();
-    if (line.fill(call, counters.pending)) return call;
-    runner.giveBack(call);
-    return undefined;
+    let call = spare;
+    do {
+      while (!this.isPaused && line.mayStart(runner.inFlight.size, counters.pending)) {
+        call ??= runner.take();
+        if (!line.fill(call, counters.pending)) break;
+        this.start(call);
+        call = undefined;
+      }
+    } while (this.options.letIn());
+    if (call !== undefined) runner.giveBack(call);
   }
 
   private start(call: Call<Item>): void {
@@ -337,6 +345,7 @@ export class Pump<Item> {
     const call = this.runner.take();
     this.counters.accepted++;
     this.counters.pending++;
+    call.isOver = false;
     call.event = event;
     call.context = context;
     call.startedAt = startedAt;

@@ -9,18 +9,20 @@ import { isRealTime, runInMacrotask } from './macrotask.ts';
 const SLICE_MS = 8;
 
 /**
- * How many starts of one turn of the event loop share a reading of the clock, which costs a quarter of what a start costs. Where time is
- * limited, each reads it.
+ * How many starts of one turn of the event loop may share a reading of the clock, which costs half of what a start costs: as many as
+ * there were in about a millisecond. Where time is limited, each reads it.
  */
-const STARTS_PER_READING = 16;
+const MOST_STARTS_PER_READING = 64;
 
 /** Tells starts the time, and gives way to the rest of the program in long runs. */
 export class TimeSlice {
   private readonly scheduler: SchedulerLike;
   private readonly onNext: () => void;
-  private readonly startsPerReading: number;
+  private readonly mostPerReading: number;
+  private startsPerReading = 1;
   private startedAt: number | undefined;
-  private time = 0;
+  /** When the next attempt starts, as far as `mayStart` has said that it may. */
+  time = 0;
   private startsLeft = 0;
   private isTurnWatched = false;
   /** The slice is over, and the next one has not begun. */
@@ -28,26 +30,13 @@ export class TimeSlice {
 
   constructor(scheduler: SchedulerLike, isTimeLimited: boolean, onNext: () => void) {
     this.scheduler = scheduler;
-    this.startsPerReading = isTimeLimited ? 1 : STARTS_PER_READING;
+    this.mostPerReading = isTimeLimited ? 1 : MOST_STARTS_PER_READING;
     this.onNext = onNext;
   }
 
-  /** The time of a start. */
-  now(): number {
-    return this.startsLeft-- > 0 ? this.time : this.read();
-  }
-
-  /** Whether the run must stop here; `onNext` is called in a macrotask. */
-  mustEnd(now: number): boolean {
-    this.startedAt ??= now;
-    if (now - this.startedAt < SLICE_MS || !isRealTime(now)) return false;
-    this.isOver = true;
-    runInMacrotask(() => {
-      this.isOver = false;
-      this.startedAt = undefined;
-      this.onNext();
-    });
-    return true;
+  /** Whether an attempt may start now, at `time`; if not, `onNext` is called in a macrotask. */
+  mayStart(): boolean {
+    return this.startsLeft-- > 0 || this.read();
   }
 
   /** Nothing is left to do: the next start begins a new slice. */
@@ -55,18 +44,41 @@ export class TimeSlice {
     this.startedAt = undefined;
   }
 
-  private read(): number {
+  private read(): boolean {
+    if (this.isOver) return false;
     const now = this.scheduler.now();
+    const elapsedMs = now - this.time;
     this.time = now;
     this.startsLeft = 0;
-    // Virtual time passes without turns: there, too, each reads it.
-    if (!isRealTime(now)) return now;
+    // Virtual time passes without turns: there, each reads it, and there is nobody to give way to.
+    if (!isRealTime(now)) return true;
+    if (this.isTurnWatched) this.adapt(elapsedMs);
+    else this.beginTurn();
     this.startsLeft = this.startsPerReading - 1;
-    if (!this.isTurnWatched) {
-      this.isTurnWatched = true;
-      runInMacrotask(this.endTurn);
-    }
-    return now;
+    this.startedAt ??= now;
+    if (now - this.startedAt < SLICE_MS) return true;
+    this.giveWay();
+    return false;
+  }
+
+  private adapt(elapsedMs: number): void {
+    const perMs = elapsedMs <= 1 ? this.startsPerReading * 2 : this.startsPerReading / elapsedMs;
+    this.startsPerReading = Math.max(1, Math.min(this.mostPerReading, Math.floor(perMs)));
+  }
+
+  private beginTurn(): void {
+    this.isTurnWatched = true;
+    runInMacrotask(this.endTurn);
+  }
+
+  private giveWay(): void {
+    this.isOver = true;
+    this.startsLeft = 0;
+    runInMacrotask(() => {
+      this.isOver = false;
+      this.startedAt = undefined;
+      this.onNext();
+    });
   }
 
   private readonly endTurn = (): void => {

@@ -36,8 +36,6 @@ export class WaitingLine<Item> {
   private readonly circuit: CircuitWait | undefined;
   private readonly batch: BatchAssembly<Item> | undefined;
   private readonly slice: TimeSlice;
-  /** When the next attempt starts. */
-  private now = 0;
 
   constructor({ name, settings, createAttempt, lent, onReady }: WaitingLineOptions<Item>) {
     const { key, strategy, concurrency, breaker, batch, scheduler } = settings;
@@ -82,15 +80,15 @@ export class WaitingLine<Item> {
    * @param pending - events, running or not
    */
   mayStart(running: number, pending: number): boolean {
-    if (running >= this.concurrency || this.slice.isOver) return false;
+    if (running >= this.concurrency) return false;
     if (this.retries.size === 0 && !this.isReady(pending)) return false;
-    this.now = this.slice.now();
-    return !this.slice.mustEnd(this.now);
+    return this.slice.mayStart();
   }
 
   /** Gives a call what may start, and says whether there is anything. */
   fill(call: Call<Item>, pending: number): boolean {
-    const pass = this.circuit?.tryStart(this.now);
+    const { time } = this.slice;
+    const pass = this.circuit?.tryStart(time);
     if (this.circuit !== undefined && pass === undefined) return false;
     if (!this.fillByTurn(call, pending)) {
       this.breaker?.cancelled(pass);
@@ -99,7 +97,8 @@ export class WaitingLine<Item> {
     const { event, delivery } = call;
     const attempt = delivery === undefined ? 1 : ++delivery.attempts;
     call.context = this.lent ?? this.createAttempt(event, attempt, delivery?.awaitedBy);
-    call.startedAt = this.now;
+    call.isOver = false;
+    call.startedAt = time;
     call.circuitPass = pass;
     return true;
   }
