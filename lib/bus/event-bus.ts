@@ -5,6 +5,7 @@ import type { EventDefinition } from '../core/event-definition.ts';
 import type { DeadLetterQueue } from '../process/dead-letter-queue.ts';
 import type { ReportedError } from '../process/error-reports.ts';
 import type { Handler } from '../process/handler.ts';
+import type { Batched } from '../process/processor-options.ts';
 import type { DrainOptions, DrainReport } from '../process/stats.ts';
 import type { BusStats } from './bus-stats.ts';
 import type { EventEmitter } from './event-emitter.ts';
@@ -25,6 +26,12 @@ export interface ReadonlyEventBus<Known extends EventDefinition = EventDefinitio
     source: Source & Reachable<Source, Known>,
     handler: Handler<MessageFrom<Source, Known>, BusHandlerContext<Known>>,
     options?: OnOptions<MessageFrom<Source, Known>>,
+  ): EventSubscription;
+  /** The same in batches: the handler is given arrays of events. */
+  on<const Source extends EventSource<Known>>(
+    source: Source & Reachable<Source, Known>,
+    handler: Handler<readonly MessageFrom<Source, Known>[], BusHandlerContext<Known>>,
+    options: Batched<OnOptions<MessageFrom<Source, Known>>>,
   ): EventSubscription;
   /** Handles the next event only, then unsubscribes. */
   once<const Source extends EventSource<Known>>(

@@ -5,6 +5,7 @@ import type { DeliveryReport } from '../core/outcome.ts';
 import type { DeadLetterQueue } from '../process/dead-letter-queue.ts';
 import type { ReportedError } from '../process/error-reports.ts';
 import type { Handler } from '../process/handler.ts';
+import type { Batched } from '../process/processor-options.ts';
 import type { DrainOptions, DrainReport } from '../process/stats.ts';
 import type { Payload, PublishOptions } from './event-emitter.ts';
 import type { BusHandlerContext, EventSubscription, OnOptions } from './event-subscription.ts';
@@ -54,6 +55,17 @@ export class EventSubject<Type extends string = string, Data = unknown> extends 
   on(
     handler: Handler<EventMessage<Type, Data>, BusHandlerContext>,
     options?: OnOptions<EventMessage<Type, Data>>,
+  ): EventSubscription;
+  /** The same in batches: the handler is given arrays of events. */
+  on(
+    handler: Handler<readonly EventMessage<Type, Data>[], BusHandlerContext>,
+    options: Batched<OnOptions<EventMessage<Type, Data>>>,
+  ): EventSubscription;
+  on(
+    handler:
+      | Handler<EventMessage<Type, Data>, BusHandlerContext>
+      | Handler<readonly EventMessage<Type, Data>[], BusHandlerContext>,
+    options?: Batched<OnOptions<EventMessage<Type, Data>>> | OnOptions<EventMessage<Type, Data>>,
   ): EventSubscription {
     const { type } = this.definition;
     return this.#hub.on(

@@ -2,14 +2,14 @@ import { finalize, from, mergeMap, Observable, type ObservableInput, type Operat
 import { operate } from './operate.ts';
 
 /** Where items wait for their turn. */
-export interface Line<Item extends object> {
+export interface Line<Item, Turn extends object> {
   /** How many wait. */
   readonly size: number;
   push(item: Item): void;
-  /** Takes the next item whose work may start, if there is one. */
-  shift(): Item | undefined;
-  /** Is told that the work of an item has ended. */
-  release?(item: Item): void;
+  /** Gives the next item whose work may start its turn, if there is one. */
+  shift(): Turn | undefined;
+  /** Is told that a turn is over. */
+  release?(turn: Turn): void;
 }
 
 /**
@@ -17,15 +17,15 @@ export interface Line<Item extends object> {
  * asynchronous one overflow the stack, or are never begun. This one drains in a loop, and leaves to RxJS's mergeMap what it does well: work in
  * progress, its errors, and its release.
  */
-export function mergeInTurn<Item extends object, Result>(
-  createLine: () => Line<Item>,
-  project: (item: Item) => ObservableInput<Result>,
+export function mergeInTurn<Item, Turn extends object, Result>(
+  createLine: () => Line<Item, Turn>,
+  project: (turn: Turn) => ObservableInput<Result>,
   concurrency: number,
 ): OperatorFunction<Item, Result> {
   return (source) =>
     new Observable((destination) => {
       const line = createLine();
-      const starting$ = new Subject<Item>();
+      const starting$ = new Subject<Turn>();
       let active = 0;
       let isDraining = false;
       let isComplete = false;
@@ -35,22 +35,22 @@ export function mergeInTurn<Item extends object, Result>(
         if (isDraining) return;
         isDraining = true;
         while (active < concurrency && !destination.closed) {
-          const item = line.shift();
-          if (item === undefined) break;
+          const turn = line.shift();
+          if (turn === undefined) break;
           active++;
-          starting$.next(item);
+          starting$.next(turn);
         }
         isDraining = false;
         if (isComplete && line.size === 0) starting$.complete();
       }
 
-      function end(item: Item): void {
+      function end(turn: Turn): void {
         active--;
-        line.release?.(item);
+        line.release?.(turn);
         drain();
       }
 
-      starting$.pipe(mergeMap((item) => from(project(item)).pipe(finalize(() => end(item))))).subscribe(destination);
+      starting$.pipe(mergeMap((turn) => from(project(turn)).pipe(finalize(() => end(turn))))).subscribe(destination);
       operate({
         source,
         destination,

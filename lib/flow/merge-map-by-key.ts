@@ -1,6 +1,6 @@
 import { map, type ObservableInput, type OperatorFunction } from 'rxjs';
 import { expectCount, expectFunction } from '../core/options.ts';
-import { Lanes } from './lanes.ts';
+import { Lanes, type Ticket } from './lanes.ts';
 import { type Line, mergeInTurn } from './merge-in-turn.ts';
 
 /** An item that came, and its place. */
@@ -54,7 +54,7 @@ export function mergeMapByKey<Item, Result>(
   return (source) =>
     source.pipe(
       map((item, index): Arrival<Item> => ({ item, index, key: key(item) })),
-      mergeInTurn(lineOfLanes<Item>, ({ item, index }) => project(item, index), concurrency),
+      mergeInTurn(lineOfLanes<Item>, ({ item: { item, index } }) => project(item, index), concurrency),
     );
 }
 

@@ -1,11 +1,11 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
-import type { BatchSettings } from './processor-options.ts';
+import type { BatchPolicy } from '../flow/batch-policy.ts';
 import { type Call, Delivery } from './delivery.ts';
 import type { WaitingRoom } from './waiting-room.ts';
 
 /** Says when the events that wait are enough for a batch, or have waited long enough, and makes one of them. */
 export class BatchAssembly<Item> {
-  private readonly batch: BatchSettings;
+  private readonly batch: Required<BatchPolicy>;
   private readonly scheduler: SchedulerLike;
   private readonly onDue: () => void;
   private timer: Subscription | undefined;
@@ -13,7 +13,7 @@ export class BatchAssembly<Item> {
   isFlushing = false;
 
   /** @param onDue - called when the first of those that wait has waited long enough */
-  constructor(batch: BatchSettings, scheduler: SchedulerLike, onDue: () => void) {
+  constructor(batch: Required<BatchPolicy>, scheduler: SchedulerLike, onDue: () => void) {
     this.batch = batch;
     this.scheduler = scheduler;
     this.onDue = onDue;
@@ -28,6 +28,8 @@ export class BatchAssembly<Item> {
     // Not longer than the limit: the clock may have been set back meanwhile.
     const waitMs = Math.min(maxWaitMs, enteredAt + maxWaitMs - this.scheduler.now());
     if (waitMs <= 0) return true;
+    // It waits until it is full.
+    if (waitMs === Infinity) return false;
     this.timer ??= this.scheduler.schedule(() => {
       this.timer = undefined;
       this.onDue();

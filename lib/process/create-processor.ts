@@ -3,7 +3,7 @@ import { Engine } from './engine.ts';
 import { ErrorReports } from './error-reports.ts';
 import type { Handler } from './handler.ts';
 import type { Processor } from './processor.ts';
-import type { ProcessorOptions } from './processor-options.ts';
+import type { Batched, ProcessorOptions } from './processor-options.ts';
 
 /**
  * Creates a processor for a handler.
@@ -25,11 +25,27 @@ import type { ProcessorOptions } from './processor-options.ts';
  * await processor.drain({ deadlineMs: 10_000 });
  * ```
  */
-export function createProcessor<Item>(handler: Handler<Item>, options: ProcessorOptions<Item> = {}): Processor<Item> {
+export function createProcessor<Item>(handler: Handler<Item>, options?: ProcessorOptions<Item>): Processor<Item>;
+/** The same in batches: the handler is given arrays of items. */
+export function createProcessor<Item>(
+  handler: Handler<readonly Item[]>,
+  options: Batched<ProcessorOptions<Item>>,
+): Processor<Item>;
+export function createProcessor<Item>(
+  handler: Handler<Item> | Handler<readonly Item[]>,
+  options: Batched<ProcessorOptions<Item>> | ProcessorOptions<Item> = {},
+): Processor<Item> {
   const errors = new ErrorReports();
   const { deadLetters = createDeadLetterQueue<Item>(options.scheduler && { scheduler: options.scheduler }), probe } =
     options;
   const forwarding = deadLetters.errors.subscribe(({ kind, error, handler: name }) => errors.report(kind, error, name));
   const onClosed = (): void => forwarding.unsubscribe();
-  return new Engine(handler, options, { name: options.name ?? 'handler', deadLetters, errors, probe, onClosed });
+  // With batches, the engine hands over arrays.
+  return new Engine(handler as Handler<Item>, options, {
+    name: options.name ?? 'handler',
+    deadLetters,
+    errors,
+    probe,
+    onClosed,
+  });
 }

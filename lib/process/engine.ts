@@ -14,7 +14,7 @@ import { cannotSeeContext, type Handler, handlerFunction } from './handler.ts';
 import { mustWaitFor } from './lane-conflict.ts';
 import { SafeProbe } from './probe.ts';
 import type { Processor } from './processor.ts';
-import { type ProcessorOptions, type ProcessorSettings, processorSettings } from './processor-options.ts';
+import { type Batched, type ProcessorOptions, type ProcessorSettings, processorSettings } from './processor-options.ts';
 import { processorStats } from './processor-stats.ts';
 import { Pump } from './pump.ts';
 import type { RedriveTarget } from './redrive.ts';
@@ -47,7 +47,11 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
   /** What is left to do of closing, when the handler that is being called directly has returned. */
   private finish: (() => void) | undefined;
 
-  constructor(handler: Handler<Item>, options: ProcessorOptions<Item>, surroundings: EngineSurroundings<Item>) {
+  constructor(
+    handler: Handler<Item>,
+    options: Batched<ProcessorOptions<Item>> | ProcessorOptions<Item>,
+    surroundings: EngineSurroundings<Item>,
+  ) {
     const { name, deadLetters, errors, probe, createAttempt = createPlainAttempt, onIdle, onClosed } = surroundings;
     const settings = processorSettings(options);
     const handle = handlerFunction(handler);

@@ -2,6 +2,7 @@ import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { InvalidOptionError } from '../core/errors.ts';
 import { type CreateId, randomId } from '../core/ids.ts';
 import { expectCount, expectDelay, expectFunction, expectOneOf, expectOptions, show } from '../core/options.ts';
+import { type BatchPolicy, checkBatchPolicy } from '../flow/batch-policy.ts';
 import { CircuitBreaker, type CircuitBreakerPolicy } from '../flow/circuit.ts';
 import { type DecideRetry, decideRetry, type RetryPolicy } from '../flow/retry-policy.ts';
 import type { DeadLetterQueue } from './dead-letter-queue.ts';
@@ -39,23 +40,22 @@ export interface HandlerOptions<Item> {
   readonly retry?: RetryPolicy;
   /** Milliseconds per attempt; \> 0. @defaultValue none */
   readonly timeoutMs?: number;
-  /**
-   * Hands over events in arrays: as soon as `maxSize` are there, or the first of them has waited for `maxWaitMs`. A batch takes one slot, is
-   * handled, retried and timed out as one, and each of its events ends as it does. @defaultValue none
-   */
-  readonly batch?: BatchPolicy;
+  /** Hands events over in arrays: see {@link Batched}. @defaultValue none: one by one */
+  readonly batch?: undefined;
   /** Holds events back while attempts keep failing, instead of failing them too. @defaultValue none */
   readonly breaker?: CircuitBreakerPolicy;
 }
 
-/** When events are enough for a batch. */
-export interface BatchPolicy {
-  readonly maxSize?: number;
-  readonly maxWaitMs?: number;
-}
-
-/** A checked {@link BatchPolicy}. */
-export type BatchSettings = Required<BatchPolicy>;
+/**
+ * Options of a handler that is given arrays of events: as soon as `maxSize` of them are there, or the first has waited for `maxWaitMs`; in a
+ * drain, at once. A batch takes one slot, and is handled, retried and timed out as one. Each of its events ends as the batch does: if it fails
+ * for good, each has a dead letter with its error. With `key`, events of one key are never in two batches at a time. At most
+ * `concurrency × maxSize + capacity` events are pending.
+ */
+export type Batched<Options> = Omit<Options, 'batch'> & {
+  /** When a batch is full. */
+  readonly batch: BatchPolicy;
+};
 
 /** {@link HandlerOptions}, and what a bus gives to all of its handlers. */
 export interface ProcessorOptions<Item> extends HandlerOptions<Item> {
@@ -80,7 +80,7 @@ export interface ProcessorSettings<Item> {
   readonly key: ((event: Item) => unknown) | undefined;
   readonly decideRetry: DecideRetry | undefined;
   readonly timeoutMs: number | undefined;
-  readonly batch: BatchSettings | undefined;
+  readonly batch: Required<BatchPolicy> | undefined;
   readonly breaker: CircuitBreaker | undefined;
   readonly scheduler: SchedulerLike;
   readonly createId: CreateId;
@@ -105,7 +105,7 @@ export function processorSettings<Item>({
   scheduler = asyncScheduler,
   random = Math.random,
   createId = randomId,
-}: ProcessorOptions<Item>): ProcessorSettings<Item> {
+}: Batched<ProcessorOptions<Item>> | ProcessorOptions<Item>): ProcessorSettings<Item> {
   if (name !== undefined && (typeof name !== 'string' || name.trim() === '')) {
     throw new InvalidOptionError(`Expected name to be a text that is not empty, got ${show(name)}.`);
   }
@@ -126,11 +126,14 @@ export function processorSettings<Item>({
   };
 }
 
-function batchSettings({ maxSize = 100, maxWaitMs = 1_000 }: BatchPolicy, strategy: Strategy): BatchSettings {
+function batchSettings(policy: BatchPolicy, strategy: Strategy): Required<BatchPolicy> {
   if (strategy !== 'queue') {
     throw new InvalidOptionError(
-      `Expected no batch with strategy '${strategy}', got one. Leave out batch, or the strategy: only 'queue' lets events wait.`,
+      `Expected no batch with strategy '${strategy}', got one. Leave out one of the two: only with 'queue' do events wait for each other.`,
     );
   }
-  return { maxSize: expectCount('batch.maxSize', maxSize, 1), maxWaitMs: expectDelay('batch.maxWaitMs', maxWaitMs) };
+  const settings = checkBatchPolicy(policy);
+  // All that is pending is bounded, so a batch is, too.
+  expectCount('batch.maxSize', settings.maxSize, 1);
+  return settings;
 }
