@@ -1,6 +1,4 @@
-import { createDeadLetterQueue } from './dead-letter-queue.ts';
-import { Engine } from './engine.ts';
-import { ErrorReports } from './error-reports.ts';
+import { createEngine } from './create-engine.ts';
 import type { Handler } from './handler.ts';
 import type { Processor } from './processor.ts';
 import type { Batched, ProcessorOptions } from './processor-options.ts';
@@ -35,17 +33,5 @@ export function createProcessor<Item>(
   handler: Handler<Item> | Handler<readonly Item[]>,
   options: Batched<ProcessorOptions<Item>> | ProcessorOptions<Item> = {},
 ): Processor<Item> {
-  const errors = new ErrorReports();
-  const { deadLetters = createDeadLetterQueue<Item>(options.scheduler && { scheduler: options.scheduler }), probe } =
-    options;
-  const forwarding = deadLetters.errors.subscribe(({ kind, error, handler: name }) => errors.report(kind, error, name));
-  const onClosed = (): void => forwarding.unsubscribe();
-  // With batches, the engine hands over arrays.
-  return new Engine(handler as Handler<Item>, options, {
-    name: options.name ?? 'handler',
-    deadLetters,
-    errors,
-    probe,
-    onClosed,
-  });
+  return createEngine(handler, options);
 }

@@ -112,6 +112,11 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
     this.gate.isOpen = state === 'open' || state === 'paused';
   }
 
+  /** Whether an event that comes now need not wait outside. */
+  get hasRoom(): boolean {
+    return !this.gate.isFull;
+  }
+
   /** Whether nothing is pending. */
   get isIdle(): boolean {
     return this.pump.counters.pending === 0 && this.direct.calling === 0;
