@@ -2,6 +2,7 @@ import { demo as accountNotifier } from './account-notifier/demo.ts';
 import { demo as earthquakeDesk } from './earthquake-desk/demo.ts';
 import { demo as search } from './search/demo.ts';
 import type { Demo } from './shared/demo.ts';
+import { demo as signUp } from './sign-up/demo.ts';
 
 /** Every demo of this folder. None loads what it runs before it is run. */
-export const catalogue: readonly Demo[] = [accountNotifier, search, earthquakeDesk];
+export const catalogue: readonly Demo[] = [signUp, accountNotifier, search, earthquakeDesk];

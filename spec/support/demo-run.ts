@@ -21,7 +21,18 @@ export class DemoRun {
     const ended = this.#ended.then(() => {
       throw new Error(`Expected '${words}', got:\n${this.output}`);
     });
+    // It may have been said already, and then nobody waits for the end.
+    ended.catch(() => undefined);
     while (!this.output.includes(words)) await Promise.race([once(this.#process.stdout!, 'data'), ended]);
+  }
+
+  /** Writes to its standard input, which stays open until `end`. */
+  write(text: string): void {
+    this.#process.stdin!.write(text);
+  }
+
+  end(): void {
+    this.#process.stdin!.end();
   }
 
   kill(signal: NodeJS.Signals): void {

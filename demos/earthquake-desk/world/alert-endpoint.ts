@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createRandom } from '../../shared/random.ts';
+import { drawFate } from '../../shared/fate.ts';
 import { type LocalServer, serveLocally } from '../../shared/local-server.ts';
+import { createRandom } from '../../shared/random.ts';
 
 /** What can become of a request, and how often it does. */
 const troubles = {
@@ -14,7 +15,6 @@ const troubles = {
   /** There is never an answer. */
   hang: 0.03,
 };
-type Fate = keyof typeof troubles | 'taken';
 
 /** A service that takes alerts, and behaves as such services do. */
 export interface AlertEndpoint extends LocalServer {
@@ -39,7 +39,7 @@ export async function startAlertEndpoint({ seed }: { readonly seed: number }): P
     request.resume();
     // From the alert, not from the order of requests: the same seed has the same troubles, however the machine is busy.
     const random = createRandom(`${seed}/${key}/${attempt}`);
-    const fate = state.isBroken ? 'broken' : drawFate(random());
+    const fate = state.isBroken ? 'broken' : drawFate(troubles, random());
     await sleep(20 + 130 * random() ** 2);
     if (fate === 'taken' || fate === 'answer lost') taken.add(key);
     if (fate === 'taken') response.writeHead(202).end();
@@ -53,13 +53,4 @@ export async function startAlertEndpoint({ seed }: { readonly seed: number }): P
     break: () => void (state.isBroken = true),
     heal: () => void (state.isBroken = false),
   });
-}
-
-function drawFate(chance: number): Fate {
-  let threshold = 0;
-  for (const [trouble, share] of Object.entries(troubles) as [keyof typeof troubles, number][]) {
-    threshold += share;
-    if (chance < threshold) return trouble;
-  }
-  return 'taken';
 }
