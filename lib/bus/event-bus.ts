@@ -4,7 +4,7 @@ import type { DeadLetter } from '../core/dead-letter.ts';
 import type { EventDefinition } from '../core/event-definition.ts';
 import type { DeadLetterQueue } from '../process/dead-letter-queue.ts';
 import type { ReportedError } from '../process/error-reports.ts';
-import type { Handler } from '../process/handler.ts';
+import type { Handler, HandlerContext } from '../process/handler.ts';
 import type { Batched } from '../process/processor-options.ts';
 import type { DrainOptions, DrainReport } from '../process/stats.ts';
 import type { BusStats } from './bus-stats.ts';
@@ -13,8 +13,11 @@ import type { EventSource, MessageFrom, Reachable } from './event-source.ts';
 import type { EventSubject, SubjectOptions } from './event-subject.ts';
 import type { BusHandlerContext, EventSubscription, OnOptions } from './event-subscription.ts';
 
-/** The side of a bus that listens. */
-export interface ReadonlyEventBus<Known extends EventDefinition = EventDefinition> {
+/** The side of a bus that listens: its handlers are given nothing to send with. */
+export interface ReadonlyEventBus<
+  Known extends EventDefinition = EventDefinition,
+  Context extends HandlerContext = HandlerContext,
+> {
   /**
    * Handles events: isolated, bounded, in order, retried and dead-lettered as the options say. Handlers are called in the order of
    * registration.
@@ -24,19 +27,19 @@ export interface ReadonlyEventBus<Known extends EventDefinition = EventDefinitio
    */
   on<const Source extends EventSource<Known>>(
     source: Source & Reachable<Source, Known>,
-    handler: Handler<MessageFrom<Source, Known>, BusHandlerContext<Known>>,
+    handler: Handler<MessageFrom<Source, Known>, Context>,
     options?: OnOptions<MessageFrom<Source, Known>>,
   ): EventSubscription;
   /** The same in batches: the handler is given arrays of events. */
   on<const Source extends EventSource<Known>>(
     source: Source & Reachable<Source, Known>,
-    handler: Handler<readonly MessageFrom<Source, Known>[], BusHandlerContext<Known>>,
+    handler: Handler<readonly MessageFrom<Source, Known>[], Context>,
     options: Batched<OnOptions<MessageFrom<Source, Known>>>,
   ): EventSubscription;
   /** Handles the next event only, then unsubscribes. */
   once<const Source extends EventSource<Known>>(
     source: Source & Reachable<Source, Known>,
-    handler: Handler<MessageFrom<Source, Known>, BusHandlerContext<Known>>,
+    handler: Handler<MessageFrom<Source, Known>, Context>,
     options?: OnOptions<MessageFrom<Source, Known>>,
   ): EventSubscription;
   /**
@@ -62,7 +65,7 @@ export interface ReadonlyEventBus<Known extends EventDefinition = EventDefinitio
 
 /** Typed events, and the handlers that they are delivered to. */
 export interface EventBus<Known extends EventDefinition = EventDefinition>
-  extends EventEmitter<Known>, ReadonlyEventBus<Known>, Disposable, AsyncDisposable {
+  extends EventEmitter<Known>, ReadonlyEventBus<Known, BusHandlerContext<Known>>, Disposable, AsyncDisposable {
   /** Dead events: a Subject to subscribe to, and a queue to list, redrive and discard. */
   readonly deadLetters: DeadLetterQueue;
   /** Resolves when handlers can be reached: at once, in process. */

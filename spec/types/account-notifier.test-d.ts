@@ -33,6 +33,8 @@ describe('the account notifier', () => {
     listener.subject(UserCreated);
     // @ts-expect-error there is no way to the other side
     listener.asEmitter();
+    // @ts-expect-error nor has its handler anything to send with
+    listener.on(UserCreated, (_, { emit }) => void emit(UserCreated, user));
     // @ts-expect-error a definition is data: it sends nothing
     UserCreated.emit(user);
   });
