@@ -108,6 +108,7 @@ export function rateLimit<Item>({
         }
         // Not before, so that an item that is sent meanwhile sets no timer of its own.
         timer = undefined;
+        if (destination.closed) return;
         arm();
         if (waiting.size === 0) tellEnd?.();
       }
