@@ -45,6 +45,12 @@ export function expectFunction<Value>(name: string, value: Value, isRequired = f
   throw new InvalidOptionError(`Expected ${name} to be a function, got ${show(value)}.`);
 }
 
+/** Returns `value` if it is a text that is not empty. */
+export function expectName(name: string, value: string): string {
+  if (typeof value === 'string' && value.trim() !== '') return value;
+  throw new InvalidOptionError(`Expected ${name} to be a text that is not empty, got ${show(value)}.`);
+}
+
 /** Returns `value` if it is an object of options, or absent. */
 export function expectOptions<Value>(name: string, value: Value): Value {
   if (value === undefined || (typeof value === 'object' && value !== null)) return value;

@@ -11,6 +11,11 @@ export interface EngineSurroundings<Item> {
   readonly probe: Probe | undefined;
   /** Makes the contexts of the handler. @defaultValue plain ones */
   readonly createAttempt?: (owner: object, ...attempt: Parameters<CreateAttempt<Item>>) => Attempt<Item>;
+  /**
+   * Called when a slot may be free: hands over more by `admit`, as far as the engine wants, and says whether it did. Such an engine takes from
+   * its supply until it closes, also while draining.
+   */
+  readonly supply?: () => boolean;
   /** Called whenever nothing is left to do. */
   readonly onIdle?: () => void;
   /** Called once, when it closes. */

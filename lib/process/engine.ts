@@ -39,6 +39,7 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
   private readonly gate: Gate<Item>;
   private readonly mayCallDirectly: boolean;
   private readonly createAttempt: CreateAttempt<Item>;
+  private readonly hasSupply: boolean;
   private readonly onIdle: (() => void) | undefined;
   private readonly onClosed: (() => void) | undefined;
   private readonly disconnect: (() => void) | undefined;
@@ -52,7 +53,16 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
     options: Batched<ProcessorOptions<Item>> | ProcessorOptions<Item>,
     surroundings: EngineSurroundings<Item>,
   ) {
-    const { name, deadLetters, errors, probe, createAttempt = createPlainAttempt, onIdle, onClosed } = surroundings;
+    const {
+      name,
+      deadLetters,
+      errors,
+      probe,
+      createAttempt = createPlainAttempt,
+      supply,
+      onIdle,
+      onClosed,
+    } = surroundings;
     const settings = processorSettings(options);
     const handle = handlerFunction(handler);
     this.name = name;
@@ -61,6 +71,7 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
     this.probe = probe && new SafeProbe(probe, errors);
     this.settings = settings;
     this.createAttempt = (event, attempt, awaitedBy) => createAttempt(this, event, attempt, awaitedBy);
+    this.hasSupply = supply !== undefined;
     this.onIdle = onIdle;
     this.onClosed = onClosed;
     const lent = cannotSeeContext(handle) ? this.createAttempt(undefined as Item, 1, undefined) : undefined;
@@ -75,7 +86,7 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
       letters: deadLetters.sinkOf(this),
       errors,
       probe: this.probe,
-      letIn: () => this.gate.letIn(),
+      letIn: supply ?? (() => this.gate.letIn()),
       onRest: () => this.afterChange(),
     });
     this.gate = new Gate({
@@ -85,7 +96,8 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
       direct: this.direct,
       isPlain: probe === undefined && settings.strategy === 'queue' && settings.batch === undefined,
     });
-    this.mayCallDirectly = this.gate.isPlain && this.pump.lanes === undefined && settings.breaker === undefined;
+    this.mayCallDirectly =
+      supply === undefined && this.gate.isPlain && this.pump.lanes === undefined && settings.breaker === undefined;
     if (options.name !== undefined) this.disconnect = deadLetters.connect(this, options.name);
     this.afterChange();
   }
@@ -109,12 +121,22 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
 
   private set state(state: ProcessorStats['state']) {
     this.currentState = state;
-    this.gate.isOpen = state === 'open' || state === 'paused';
+    this.gate.isOpen = state === 'open' || state === 'paused' || (state === 'draining' && this.hasSupply);
   }
 
   /** Whether an event that comes now need not wait outside. */
   get hasRoom(): boolean {
     return !this.gate.isFull;
+  }
+
+  /** Slots that pending events leave free; below 0, so many events are pending beyond them. With batches, a slot holds so many. */
+  get spareSlots(): number {
+    return this.pump.slots - this.pump.counters.pending - this.direct.calling;
+  }
+
+  /** Whether a slot has nothing to begin with. */
+  get wantsMore(): boolean {
+    return this.pump.wantsMore && this.direct.calling === 0;
   }
 
   /** Whether nothing is pending. */
@@ -209,6 +231,11 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
       calling: this.direct.calling,
       handledDirectly: this.direct.handled,
     });
+  }
+
+  /** Looks for something to do. */
+  wake(): void {
+    this.pump.run();
   }
 
   /** From now on, what waits for a batch to fill goes as it is. */

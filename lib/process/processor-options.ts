@@ -1,7 +1,7 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { InvalidOptionError } from '../core/errors.ts';
 import { type CreateId, randomId } from '../core/ids.ts';
-import { expectCount, expectDelay, expectFunction, expectOneOf, expectOptions, show } from '../core/options.ts';
+import { expectCount, expectDelay, expectFunction, expectName, expectOneOf, expectOptions } from '../core/options.ts';
 import { type BatchPolicy, checkBatchPolicy } from '../flow/batch-policy.ts';
 import { CircuitBreaker, type CircuitBreakerPolicy } from '../flow/circuit.ts';
 import { type DecideRetry, decideRetry, type RetryPolicy } from '../flow/retry-policy.ts';
@@ -106,9 +106,7 @@ export function processorSettings<Item>({
   random = Math.random,
   createId = randomId,
 }: Batched<ProcessorOptions<Item>> | ProcessorOptions<Item>): ProcessorSettings<Item> {
-  if (name !== undefined && (typeof name !== 'string' || name.trim() === '')) {
-    throw new InvalidOptionError(`Expected name to be a text that is not empty, got ${show(name)}.`);
-  }
+  if (name !== undefined) expectName('name', name);
   expectFunction('random', random);
   expectFunction('createId', createId);
   return {

@@ -19,6 +19,9 @@ import type { WaitingRoom } from './waiting-room.ts';
  */
 export class Pump<Item> {
   readonly counters: Counters;
+  /** Events that slots can hold. */
+  readonly slots: number;
+  private readonly slotSize: number;
   private readonly options: PumpOptions<Item>;
   private readonly direct: PumpOptions<Item>['direct'];
   private readonly concurrency: number;
@@ -39,6 +42,8 @@ export class Pump<Item> {
     this.options = options;
     this.direct = options.direct;
     this.concurrency = settings.concurrency;
+    this.slotSize = settings.batch?.maxSize ?? 1;
+    this.slots = this.concurrency * this.slotSize;
     this.breaker = settings.breaker;
     this.line = new WaitingLine({ name, settings, createAttempt, lent, onReady: () => this.run() });
     this.ledger = new Ledger({ name, probe, errors, release: (lane) => this.room.release(lane) });
@@ -86,6 +91,13 @@ export class Pump<Item> {
   get isClear(): boolean {
     const hasSlot = this.counters.pending < this.concurrency;
     return hasSlot && this.line.isClear && !this.isPaused && !this.isRunning;
+  }
+
+  /** Whether slots could hold more than they do, and than could start already. */
+  get wantsMore(): boolean {
+    const { inFlight } = this.runner;
+    if (this.isPaused || inFlight.size >= this.concurrency) return false;
+    return inFlight.size * this.slotSize + this.line.room.readySize < this.slots;
   }
 
   /** Events in attempts in flight. */

@@ -1,0 +1,42 @@
+import { Observable, type Subscriber } from 'rxjs';
+import type { Stock } from './stock.ts';
+import type { Taker } from './taker.ts';
+
+/** A subscriber that takes items as they come. */
+class SubscribedTaker<Item> implements Taker<Item> {
+  previous: Taker<Item> | undefined = undefined;
+  next: Taker<Item> | undefined = undefined;
+  isEnlisted = false;
+  readonly isIdle = true;
+  readonly #stock: Stock<Item>;
+  readonly #subscriber: Subscriber<Item>;
+
+  constructor(stock: Stock<Item>, subscriber: Subscriber<Item>) {
+    this.#stock = stock;
+    this.#subscriber = subscriber;
+  }
+
+  give(item: Item): void {
+    this.#subscriber.next(item);
+    this.takeAll();
+  }
+
+  /** A loop: what is sent meanwhile waits in the stock, as this one is not enlisted. */
+  takeAll(): void {
+    while (!this.#subscriber.closed && this.#stock.hasItem) this.#subscriber.next(this.#stock.take());
+    if (!this.#subscriber.closed) this.#stock.enlist(this);
+  }
+
+  end(): void {
+    this.#subscriber.complete();
+  }
+}
+
+/** The items of a channel as an Observable: each subscriber is a consumer of its own. */
+export function channelEvents<Item>(stock: Stock<Item>): Observable<Item> {
+  return new Observable((subscriber) => {
+    const taker = new SubscribedTaker(stock, subscriber);
+    subscriber.add(() => stock.delist(taker));
+    taker.takeAll();
+  });
+}
