@@ -6,6 +6,7 @@ import {
   map,
   type Observable,
   type ObservableInput,
+  type ObservedValueOf,
   type OperatorFunction,
   type SchedulerLike,
   tap,
@@ -58,17 +59,17 @@ interface Arrival<Item> {
  *   .subscribe(console.log); // saved a, saved b
  * ```
  */
-export function deduplicate<Item, Result>(
+export function deduplicate<Item, Work extends ObservableInput<unknown>>(
   key: (item: Item) => unknown,
-  project: (item: Item) => ObservableInput<Result>,
+  project: (item: NoInfer<Item>) => Work,
   {
     maxSize = 10_000,
     maxAgeMs = Infinity,
     concurrency = Infinity,
     onDuplicate,
     scheduler = asyncScheduler,
-  }: DeduplicateOptions<Item> = {},
-): OperatorFunction<Item, Result> {
+  }: DeduplicateOptions<NoInfer<Item>> = {},
+): OperatorFunction<Item, ObservedValueOf<Work>> {
   expectFunction('key', key, true);
   expectFunction('project', project, true);
   expectFunction('onDuplicate', onDuplicate);
@@ -96,7 +97,7 @@ export function deduplicate<Item, Result>(
     if (completedAt.size > maxSize) forgetOld(-Infinity);
   }
 
-  function workOn({ item }: Arrival<Item>): Observable<Result> {
+  function workOn({ item }: Arrival<Item>): Observable<ObservedValueOf<Work>> {
     const id = key(item);
     if (isDuplicate(id)) {
       onDuplicate?.(item);

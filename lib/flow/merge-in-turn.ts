@@ -1,4 +1,13 @@
-import { finalize, from, mergeMap, Observable, type ObservableInput, type OperatorFunction, Subject } from 'rxjs';
+import {
+  finalize,
+  from,
+  mergeMap,
+  Observable,
+  type ObservableInput,
+  type ObservedValueOf,
+  type OperatorFunction,
+  Subject,
+} from 'rxjs';
 import { operate } from './operate.ts';
 
 /** Where items wait for their turn. */
@@ -17,11 +26,11 @@ export interface Line<Item, Turn extends object> {
  * asynchronous one overflow the stack, or are never begun. This one drains in a loop, and leaves to RxJS's mergeMap what it does well: work in
  * progress, its errors, and its release.
  */
-export function mergeInTurn<Item, Turn extends object, Result>(
+export function mergeInTurn<Item, Turn extends object, Work extends ObservableInput<unknown>>(
   createLine: () => Line<Item, Turn>,
-  project: (turn: Turn) => ObservableInput<Result>,
+  project: (turn: Turn) => Work,
   concurrency: number,
-): OperatorFunction<Item, Result> {
+): OperatorFunction<Item, ObservedValueOf<Work>> {
   return (source) =>
     new Observable((destination) => {
       const line = createLine();

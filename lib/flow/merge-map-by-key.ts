@@ -1,4 +1,4 @@
-import { map, type ObservableInput, type OperatorFunction } from 'rxjs';
+import { map, type ObservableInput, type ObservedValueOf, type OperatorFunction } from 'rxjs';
 import { expectCount, expectFunction } from '../core/options.ts';
 import { Lanes, type Ticket } from './lanes.ts';
 import { type Line, mergeInTurn } from './merge-in-turn.ts';
@@ -42,11 +42,11 @@ interface Arrival<Item> {
  *   .subscribe(console.log); // of ada always 100 before -40
  * ```
  */
-export function mergeMapByKey<Item, Result>(
+export function mergeMapByKey<Item, Work extends ObservableInput<unknown>>(
   key: (item: Item) => unknown,
-  project: (item: Item, index: number) => ObservableInput<Result>,
+  project: (item: NoInfer<Item>, index: number) => Work,
   concurrency: number = Infinity,
-): OperatorFunction<Item, Result> {
+): OperatorFunction<Item, ObservedValueOf<Work>> {
   expectFunction('key', key, true);
   expectFunction('project', project, true);
   expectCount('concurrency', concurrency, 1, true);

@@ -65,7 +65,7 @@ export function rateLimit<Item>({
   overflow = 'fail',
   onDropped,
   scheduler = asyncScheduler,
-}: RateLimitOptions<Item>): MonoTypeOperatorFunction<Item> {
+}: RateLimitOptions<NoInfer<Item>>): MonoTypeOperatorFunction<Item> {
   expectCount('limit', limit, 1);
   expectDelay('windowMs', windowMs, true);
   expectCount('capacity', capacity, 0, true);
@@ -102,7 +102,7 @@ export function rateLimit<Item>({
       }
 
       function letPass(): void {
-        while (waiting.size > 0 && !destination.closed && window.tryPass(scheduler.now())) {
+        while (waiting.size > 0 && window.tryPass(scheduler.now())) {
           const first = waiting.shift();
           if (first !== undefined) destination.next(first.item);
         }

@@ -168,13 +168,14 @@ describe('batch', () => {
     expect(seen).toEqual([]);
   });
 
-  it('leaves no timer of a batch that was full', () => {
+  it('sets one timer for a batch, and leaves none when it is full', () => {
     const scheduler = new VirtualTimeScheduler();
     const source$ = new Subject<number>();
-    source$.pipe(batch({ maxSize: 2, scheduler })).subscribe();
+    source$.pipe(batch({ maxSize: 3, scheduler })).subscribe();
     source$.next(1);
-    expect(scheduler.actions).toHaveLength(1);
     source$.next(2);
+    expect(scheduler.actions).toHaveLength(1);
+    source$.next(3);
     expect(scheduler.actions).toHaveLength(0);
   });
 
