@@ -3,11 +3,17 @@ import { build, type BuildOptions } from 'esbuild';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
+/** What is left of a user's module. */
+export interface Bundle {
+  readonly code: string;
+  /** What it imports from outside. */
+  readonly imports: readonly string[];
+  /** The files of which something is in it. */
+  readonly files: readonly string[];
+}
+
 /** A user's module as a bundler for the browser leaves it: minified, with RxJS and Node's modules outside. */
-export async function bundle(
-  contents: string,
-  options: BuildOptions = {},
-): Promise<{ code: string; imports: string[] }> {
+export async function bundle(contents: string, options: BuildOptions = {}): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
     minify: true,
     platform: 'browser',
@@ -21,9 +27,12 @@ export async function bundle(
     target: 'es2022',
     write: false,
   });
-  const imports = Object.values(metafile.outputs).flatMap((output) => output.imports);
+  const outputs = Object.values(metafile.outputs);
+  const imports = outputs.flatMap((output) => output.imports);
+  const inputs = outputs.flatMap((output) => Object.entries(output.inputs));
   return {
     code: outputFiles.map(({ text }) => text).join(''),
     imports: [...new Set(imports.map(({ path }) => path))],
+    files: inputs.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => path),
   };
 }
