@@ -25,7 +25,7 @@ export interface SplitResults<Result extends { readonly outcome: Outcome }> {
 }
 
 /**
- * Splits the results of {@link supervise} into two streams that never wait for each other: a side that nobody reads keeps its results for
+ * Splits what `supervise` gives out into two streams that never wait for each other: a side that nobody reads keeps its results for
  * later, so many at most, and the other one flows on. Each result comes out of one side, once for each of its subscribers of that moment.
  *
  * The source is subscribed to when the first of both sides is, and released when the last subscriber of both has gone. Both sides end as it ends.
