@@ -12,7 +12,7 @@ import type { Batched, ProcessorOptions } from './processor-options.ts';
 export function createEngine<Item>(
   handler: Handler<Item> | Handler<readonly Item[]>,
   options: Batched<ProcessorOptions<Item>> | ProcessorOptions<Item>,
-  surroundings: Partial<Pick<EngineSurroundings<Item>, 'name' | 'onClosed'>> = {},
+  surroundings: Partial<Pick<EngineSurroundings<Item>, 'name' | 'onClosed' | 'onIdle'>> = {},
 ): Engine<Item> {
   const errors = new ErrorReports();
   const { deadLetters = createDeadLetterQueue<Item>(options.scheduler && { scheduler: options.scheduler }), probe } =

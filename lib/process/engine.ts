@@ -20,6 +20,7 @@ import { Pump } from './pump.ts';
 import type { RedriveTarget } from './redrive.ts';
 import { sendUntil } from './senders.ts';
 import type { Counters, DrainOptions, DrainReport, ProcessorStats } from './stats.ts';
+import { abandoned as whyAbandoned } from './stop-reasons.ts';
 
 /**
  * The one place where a handler is run: a {@link Gate} decides what is taken, and a {@link Pump} brings what was taken to its end.
@@ -124,11 +125,6 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
     this.gate.isOpen = state === 'open' || state === 'paused' || (state === 'draining' && this.hasSupply);
   }
 
-  /** Whether an event that comes now need not wait outside. */
-  get hasRoom(): boolean {
-    return !this.gate.isFull;
-  }
-
   /** Slots that pending events leave free; below 0, so many events are pending beyond them. With batches, a slot holds so many. */
   get spareSlots(): number {
     return this.pump.slots - this.pump.counters.pending - this.direct.calling;
@@ -170,15 +166,22 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
    * Hands over an event of a producer that can wait and wants to know the end.
    *
    * @param awaitedBy - the attempt whose handler waits for the end
+   * @param onTaken - called when it need not wait for room any more
    * @returns how to take it back while it waits for room
    */
   submit(
     event: Item,
     onSettled: SettlementListener,
     awaitedBy: Attempt<unknown> | undefined,
+    onTaken?: () => void,
   ): (() => void) | undefined {
     const delivery = this.deliveryOf(event, onSettled, awaitedBy);
-    return this.gate.handOver(delivery, undefined, (error) => onSettled({ outcome: 'rejected', attempts: 0, error }));
+    return this.gate.handOver(delivery, onTaken, (error) => onSettled({ outcome: 'rejected', attempts: 0, error }));
+  }
+
+  /** Makes a dead letter of an event that it will not take any more. */
+  abandon(event: Item): void {
+    this.pump.bury(this.deliveryOf(event), 'abandoned', whyAbandoned(this.name));
   }
 
   trySend(event: Item, onSettled?: SettlementListener): boolean {

@@ -21,12 +21,13 @@ export type ResultHandler<Item, Returned> =
  * With `overflow: 'suspend'`, items that find no room wait before the operator, as before `mergeMap`, without a bound: a source that is pushed
  * cannot be made to wait. The other policies bound it; what they drop is given out as dropped or rejected.
  *
- * When the source ends, also by an error, what came before is finished first. Unsubscribing aborts what is in flight and makes it a dead letter
- * (`abandoned`) of the `deadLetters` option. Each subscription has a processor of its own.
+ * When the source ends, also by an error, what came before is finished first. Unsubscribing aborts what is in flight; that, and all that waits,
+ * becomes a dead letter (`abandoned`) in the queue of the `deadLetters` option, if there is one. Each subscription has a processor of its own.
+ * A letter that is redriven goes to it too, and is finished before the stream ends; how it ends is told to whoever redrives it.
  *
  * ```
- * source:   -a-b-c------|      handler: a '--(x|)', b '--#', c '--(y|)', concurrency 2
- * result:   ---X-Y---Z--|      X = a handled, Y = b dead, Z = c handled
+ * source:   -a-b-c------|      handler: a '---(x|)', b '--#', c '--(y|)', concurrency 2
+ * result:   ----XY-Z----|      X = a handled, Y = b dead, Z = c handled
  * ```
  *
  * @throws InvalidOptionError for a handler or an option that cannot work, when the operator is made
@@ -61,58 +62,80 @@ export function supervise<Item, Returned>(
   // Checked here, where the mistake is.
   handlerFunction(handler as Handler<Item>);
   processorSettings(options);
-  const { overflow = 'suspend', strategy = 'queue' } = options;
+  const { overflow = 'suspend', strategy = 'queue', deadLetters } = options;
   const canWait = overflow === 'suspend' && strategy === 'queue';
 
   return (source) =>
     new Observable((destination) => {
-      const engine = createEngine(handler, { deadLetters: keepNothing<Item>(), ...options });
       const waiting = new RingBuffer<Item>();
       const ended = new RingBuffer<Supervised<Item, ResultOf<Returned>>>();
+      /** Those that waited for the engine until it was closed. */
+      const refused: Item[] = [];
+      /** Handed over, and the end not told yet. */
       let open = 0;
+      /** The first of those that wait is with the engine, which says when there is room: it may have other producers, who redrive letters. */
+      let isAtGate = false;
       let isGoing = false;
       let isFlushed = false;
       /** Set by the end of the source. */
       let endAsSource: (() => void) | undefined;
+      const engine = createEngine(handler, { ...options, deadLetters: deadLetters ?? keepNothing() }, { onIdle: goOn });
 
-      function offer(event: Item): void {
+      function handOver(event: Item, onTaken?: () => void): void {
         open++;
         const onSettled = (settlement: Settlement, result?: unknown): void => {
-          ended.push(endOf(event, settlement, result));
+          if (settlement.outcome === 'rejected' && destination.closed) refused.push(event);
+          else ended.push(endOf(event, settlement, result));
           goOn();
         };
-        engine.submit(event, onSettled, undefined);
+        engine.submit(event, onSettled, undefined, onTaken);
+      }
+
+      function letNextCome(): void {
+        isAtGate = false;
+        goOn();
       }
 
       /** One step after the other, so that nothing is told within the telling of something else. */
       function goOn(): void {
         if (isGoing) return;
         isGoing = true;
-        while (step());
+        while (!destination.closed && step());
         isGoing = false;
-        if (open === 0 && waiting.size === 0) endAsSource?.();
+        if (endAsSource !== undefined && open === 0 && waiting.size === 0 && engine.isIdle) endAsSource();
       }
 
       function step(): boolean {
         if (ended.size > 0) {
           open--;
           destination.next(ended.shift()!);
-        } else if (waiting.size > 0 && engine.hasRoom) {
-          offer(waiting.shift() as Item);
-        } else if (endAsSource !== undefined && waiting.size === 0 && !isFlushed) {
+        } else if (waiting.size > 0 && !isAtGate) {
+          isAtGate = true;
+          handOver(waiting.shift() as Item, letNextCome);
+        } else if (endAsSource !== undefined && !isAtGate && !isFlushed) {
           isFlushed = true;
           engine.flush();
         } else return false;
         return true;
       }
 
-      destination.add(() => engine.close());
+      function close(): void {
+        engine.close();
+        // Nobody could see the letters, if nobody gave a queue.
+        if (deadLetters === undefined) return;
+        for (const event of refused) engine.abandon(event);
+        while (waiting.size > 0) engine.abandon(waiting.shift() as Item);
+      }
+
+      destination.add(close);
       operate<Item>({
         source,
         destination,
         next: (event) => {
+          // The source is released after the engine is closed.
+          if (destination.closed) return;
           if (canWait) waiting.push(event);
-          else offer(event);
+          else handOver(event);
           goOn();
         },
         error: (error) => {
