@@ -14,7 +14,7 @@ export class Ticket<Item> implements Linked<Ticket<Item>> {
   }
 }
 
-/** What has one key: one item is out, the others wait for it. */
+/** What has one key: one item is out, or those that were taken with it, and the others wait for it. */
 export class Lane<Item> implements Linked<Lane<Item>> {
   previous: Lane<Item> | undefined = undefined;
   next: Lane<Item> | undefined = undefined;
@@ -24,7 +24,8 @@ export class Lane<Item> implements Linked<Lane<Item>> {
   waiting = 0;
   /** The item that was shifted and not released yet. */
   current: Item | undefined = undefined;
-  isBusy = false;
+  /** How many are out. */
+  out = 0;
   isReady = false;
 
   constructor(key: unknown) {
@@ -61,9 +62,9 @@ export class Lanes<Item> {
     return this.waitingReady;
   }
 
-  /** The first item of the lane whose turn it is. */
-  get firstReady(): Item | undefined {
-    return this.ready.first?.head?.item;
+  /** The first item of each lane that is free, in turn. */
+  *readyHeads(): IterableIterator<Item> {
+    for (const { head } of this.ready) if (head !== undefined) yield head.item;
   }
 
   /** Adds an item at the tail of its lane. */
@@ -85,20 +86,22 @@ export class Lanes<Item> {
     const lane = this.ready.first;
     if (lane?.head === undefined) return undefined;
     this.leaveReady(lane);
-    lane.isBusy = true;
+    lane.out = 1;
     const ticket = this.takeHead(lane.head);
     lane.current = ticket.item;
     return ticket;
   }
 
   /** Takes the next item of a lane of which one is out already: for those who take several at once. */
-  shiftBehind({ head }: Lane<Item>): Ticket<Item> | undefined {
-    return head && this.takeHead(head);
+  shiftBehind(lane: Lane<Item>): Ticket<Item> | undefined {
+    if (lane.head === undefined) return undefined;
+    lane.out++;
+    return this.takeHead(lane.head);
   }
 
   /** Frees a lane, once, of which an item was shifted. */
   release(lane: Lane<Item>): void {
-    lane.isBusy = false;
+    lane.out = 0;
     lane.current = undefined;
     if (lane.head === undefined) this.lanes.delete(lane.key);
     else this.makeReady(lane);
@@ -128,7 +131,7 @@ export class Lanes<Item> {
   /** The fullest lanes, the fullest first. */
   fullest(count: number): readonly LaneSize[] {
     return [...this.lanes.values()]
-      .map(({ key, waiting, isBusy }) => ({ key, pending: waiting + (isBusy ? 1 : 0) }))
+      .map(({ key, waiting, out }) => ({ key, pending: waiting + out }))
       .toSorted((one, other) => other.pending - one.pending)
       .slice(0, count);
   }
@@ -137,7 +140,7 @@ export class Lanes<Item> {
     const { lane } = ticket;
     if (lane.isReady) this.waitingReady--;
     this.takeHead(ticket);
-    if (lane.head === undefined && !lane.isBusy) {
+    if (lane.head === undefined && lane.out === 0) {
       this.leaveReady(lane);
       this.lanes.delete(lane.key);
     }
@@ -155,7 +158,7 @@ export class Lanes<Item> {
   }
 
   private makeReady(lane: Lane<Item>): void {
-    if (lane.isBusy || lane.isReady) return;
+    if (lane.out > 0 || lane.isReady) return;
     lane.isReady = true;
     this.waitingReady += lane.waiting;
     this.ready.push(lane);

@@ -1,5 +1,6 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
 import type { BatchPolicy } from '../flow/batch-policy.ts';
+import { Attempt } from './attempt.ts';
 import { type Call, Delivery } from './delivery.ts';
 import type { WaitingRoom } from './waiting-room.ts';
 
@@ -9,6 +10,8 @@ export class BatchAssembly<Item> {
   private readonly scheduler: SchedulerLike;
   private readonly onDue: () => void;
   private timer: Subscription | undefined;
+  /** The one that has waited long enough, as its timer has said. */
+  private due: Delivery<Item> | undefined;
   /** Nothing more will come: what is there goes as it is. */
   isFlushing = false;
 
@@ -24,14 +27,15 @@ export class BatchAssembly<Item> {
     const { maxSize, maxWaitMs } = this.batch;
     if (room.readySize === 0) return false;
     if (room.readySize >= maxSize || this.isFlushing) return true;
-    const { enteredAt } = room.firstReady as Delivery<Item>;
-    // Not longer than the limit: the clock may have been set back meanwhile.
-    const waitMs = Math.min(maxWaitMs, enteredAt + maxWaitMs - this.scheduler.now());
+    // Who has come since the timer was armed has waited less than the one that it is for.
+    if (this.timer !== undefined || maxWaitMs === Infinity) return false;
+    const oldest = room.oldestReady!;
+    // Due whatever the clock says, and waiting no longer than the limit: the clock may have been set back meanwhile.
+    const waitMs = oldest === this.due ? 0 : Math.min(maxWaitMs, oldest.enteredAt + maxWaitMs - this.scheduler.now());
     if (waitMs <= 0) return true;
-    // It waits until it is full.
-    if (waitMs === Infinity) return false;
-    this.timer ??= this.scheduler.schedule(() => {
+    this.timer = this.scheduler.schedule(() => {
       this.timer = undefined;
+      this.due = oldest;
       this.onDue();
     }, waitMs);
     return false;
@@ -40,18 +44,31 @@ export class BatchAssembly<Item> {
   /** Gives a call the next batch. */
   fill(call: Call<Item>, room: WaitingRoom<Item>, handler: string): void {
     const members = room.shiftMany(this.batch.maxSize);
-    const events: unknown = members.map(({ event }) => event);
+    // A handler that takes events out of it would miss them in the next attempt.
+    const events: unknown = Object.freeze(members.map(({ event }) => event));
     // To the engine, an array is an event like any other.
-    const whole = new Delivery(handler, events as Item);
+    const whole = new Delivery(handler, events as Item, undefined, whoAwaits(members));
     whole.members = members;
     whole.isTaken = true;
     call.take(whole, undefined);
+    this.due = undefined;
     this.rest();
   }
 
-  /** Lets the timer go. */
+  /** Lets the timer go: another one may be the first to be due now. */
   rest(): void {
     this.timer?.unsubscribe();
     this.timer = undefined;
   }
+}
+
+/** The attempts that wait for the end of any of these, one behind the other. */
+function whoAwaits(members: readonly Delivery<unknown>[]): Attempt<unknown> | undefined {
+  let all: Attempt<unknown> | undefined;
+  for (const member of members) {
+    for (let by = member.awaitedBy; by !== undefined; by = by.awaitedBy) {
+      all = new Attempt(by.owner, by.event, by.attempt, all);
+    }
+  }
+  return all;
 }

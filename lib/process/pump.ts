@@ -46,7 +46,7 @@ export class Pump<Item> {
     this.slots = this.concurrency * this.slotSize;
     this.breaker = settings.breaker;
     this.line = new WaitingLine({ name, settings, createAttempt, lent, onReady: () => this.run() });
-    this.ledger = new Ledger({ name, probe, errors, release: (lane) => this.room.release(lane) });
+    this.ledger = new Ledger({ name, probe, errors, release: (lane) => this.line.release(lane) });
     this.counters = this.ledger.counters;
     this.runner = new AttemptRunner({
       name,

@@ -1,5 +1,5 @@
 import type { CircuitBreaker } from '../flow/circuit.ts';
-import type { Lanes } from '../flow/lanes.ts';
+import type { Lane, Lanes } from '../flow/lanes.ts';
 import type { Attempt, CreateAttempt } from './attempt.ts';
 import { BatchAssembly } from './batch-assembly.ts';
 import { CircuitWait } from './circuit-wait.ts';
@@ -101,6 +101,12 @@ export class WaitingLine<Item> {
     call.startedAt = time;
     call.circuitPass = pass;
     return true;
+  }
+
+  /** What held this lane has ended: those behind it may have waited longer than whoever a batch would start for. */
+  release(lane: Lane<Entry<Item>>): void {
+    this.room.release(lane);
+    this.batch?.rest();
   }
 
   /** From now on, what waits for a batch to fill goes as it is. */

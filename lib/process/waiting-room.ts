@@ -8,8 +8,8 @@ export interface WaitingRoom<Item> {
   readonly size: number;
   /** How many of them no lane keeps waiting. */
   readonly readySize: number;
-  /** Of those, the one whose turn it is. */
-  readonly firstReady: Entry<Item> | undefined;
+  /** With batches: of those, the one that has waited longest. */
+  readonly oldestReady: Delivery<Item> | undefined;
   push(key: unknown, entry: Entry<Item>): void;
   /** Gives a call the next one that may start, and says whether there was one. */
   fill(call: Call<Item>): boolean;
@@ -33,8 +33,8 @@ export class SingleQueue<Item> implements WaitingRoom<Item> {
     return this.queue.size;
   }
 
-  get firstReady(): Entry<Item> | undefined {
-    return this.queue.first;
+  get oldestReady(): Delivery<Item> | undefined {
+    return this.queue.first as Delivery<Item> | undefined;
   }
 
   push(_key: unknown, entry: Entry<Item>): void {
@@ -71,8 +71,13 @@ export class KeyedRoom<Item> implements WaitingRoom<Item> {
     return this.lanes.readySize;
   }
 
-  get firstReady(): Entry<Item> | undefined {
-    return this.lanes.firstReady;
+  get oldestReady(): Delivery<Item> | undefined {
+    let oldest: Delivery<Item> | undefined;
+    for (const entry of this.lanes.readyHeads()) {
+      const head = entry as Delivery<Item>;
+      if (oldest === undefined || head.enteredAt < oldest.enteredAt) oldest = head;
+    }
+    return oldest;
   }
 
   push(key: unknown, entry: Entry<Item>): void {

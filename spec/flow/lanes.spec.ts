@@ -170,6 +170,15 @@ describe('Lanes', () => {
     expect(lanes.fullest(9)).toContainEqual({ key: 'a', pending: 1 });
   });
 
+  it('counts all that are out of a lane', () => {
+    const lanes = lanesOf('a1', 'a2', 'a3', 'a4');
+    lanes.shift();
+    lanes.shiftBehind('a');
+    expect(lanes.fullest(1)).toEqual([{ key: 'a', pending: 4 }]);
+    lanes.release('a');
+    expect(lanes.fullest(1)).toEqual([{ key: 'a', pending: 2 }]);
+  });
+
   it.each([
     { lanes: 'whose items are done', end: (lanes: KeyedLanes, key: object) => [lanes.shift(), lanes.release(key)] },
     { lanes: 'whose items were dropped before their turn', end: (lanes: KeyedLanes) => lanes.dropOldest() },
@@ -212,7 +221,8 @@ describe('Lanes', () => {
           expect(result).toBe(model[name](of, item));
           expect(lanes.size).toBe(model.waiting.length);
           expect(lanes.lanes.readySize).toBe(model.readySize);
-          expect(lanes.lanes.firstReady).toBe(model.firstReady);
+          expect([...lanes.lanes.readyHeads()]).toEqual(model.readyHeads);
+          expect(lanes.fullest(9)).toEqual(expect.arrayContaining(model.pending));
           expect(lanes.has(of)).toBe(model.has(of));
           expect(lanes.current(of)).toBe(model.out.get(of));
         }
@@ -229,6 +239,8 @@ class LanesModel {
   /** The keys whose turn it will be. */
   turns: string[] = [];
   readonly out = new Map<string, string>();
+  /** How many are out. */
+  readonly outOf = new Map<string, number>();
 
   push(key: string, item: string): undefined {
     this.waiting.push(item);
@@ -240,23 +252,35 @@ class LanesModel {
     if (key === undefined) return undefined;
     const item = this.#take((waiting) => waiting[0] === key)!;
     this.out.set(key, item);
+    this.outOf.set(key, 1);
     return item;
   }
 
   shiftBehind(key: string): string | undefined {
-    return this.out.has(key) ? this.#take((waiting) => waiting[0] === key) : undefined;
+    const item = this.out.has(key) ? this.#take((waiting) => waiting[0] === key) : undefined;
+    if (item !== undefined) this.outOf.set(key, this.outOf.get(key)! + 1);
+    return item;
   }
 
   get readySize(): number {
     return this.waiting.filter((item) => !this.out.has(item[0]!)).length;
   }
 
-  get firstReady(): string | undefined {
-    return this.waiting.find((item) => item[0] === this.turns[0]);
+  get readyHeads(): (string | undefined)[] {
+    return this.turns.map((key) => this.waiting.find((item) => item[0] === key));
+  }
+
+  get pending(): { key: string; pending: number }[] {
+    const keys = ['a', 'b', 'c'].filter((key) => this.has(key));
+    return keys.map((key) => {
+      const waiting = this.waiting.filter((item) => item[0] === key).length;
+      return { key, pending: waiting + (this.outOf.get(key) ?? 0) };
+    });
   }
 
   release(key: string): undefined {
     if (!this.out.delete(key)) return;
+    this.outOf.delete(key);
     if (this.waiting.some((item) => item[0] === key)) this.#queueUp(key);
   }
 

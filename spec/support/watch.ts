@@ -1,4 +1,5 @@
 import {
+  type Batched,
   createProcessor,
   type Handler,
   type HandlerContext,
@@ -13,7 +14,7 @@ import type { Context } from 'rxjs-marbles';
 /** A processor whose every step can be drawn as marbles. */
 export interface Watched<Item> {
   readonly processor: Processor<Item>;
-  /** The event of each attempt, when it starts. */
+  /** The event of each attempt, when it starts; or its batch. */
   readonly started$: Observable<Item>;
   /** How each event that `send` handed over ended: `'a handled'`, `'a dead timeout'`, `'a dropped busy'`. */
   readonly ended$: Observable<string>;
@@ -33,17 +34,33 @@ export function watch<Item>(
   options: ProcessorOptions<Item>,
 ): Watched<Item> {
   const started$ = new Subject<Item>();
-  const ended$ = new Subject<string>();
-  const errors: ReportedError[] = [];
   const handler: Handler<Item> = (event, context) => {
     started$.next(event);
     return handle(event, context);
   };
-  const processor = createProcessor(handler, options);
+  return { ...watchEnds(createProcessor(handler, options)), started$ };
+}
+
+/** The same in batches of letters: one of `a` and `b` starts as `'ab'`. */
+export function watchBatches(
+  handle: (batch: string, context: HandlerContext) => unknown,
+  options: Batched<ProcessorOptions<string>>,
+): Watched<string> {
+  const started$ = new Subject<string>();
+  const handler: Handler<readonly string[]> = (events, context) => {
+    const batch = events.join('');
+    started$.next(batch);
+    return handle(batch, context);
+  };
+  return { ...watchEnds(createProcessor(handler, options)), started$ };
+}
+
+function watchEnds<Item>(processor: Processor<Item>): Omit<Watched<Item>, 'started$'> {
+  const ended$ = new Subject<string>();
+  const errors: ReportedError[] = [];
   processor.errors.subscribe((error) => errors.push(error));
   return {
     processor,
-    started$,
     ended$,
     letters$: processor.deadLetters.pipe(map(({ event, reason }) => `${String(event)} ${reason}`)),
     errors,
