@@ -96,7 +96,11 @@ export class FailurePath<Item> {
 
   #tellRetried(delivery: Delivery<Item>, retry: Retry): void {
     const { probe } = this.#options;
-    for (const each of delivery.members ?? [delivery]) probe?.tell('retried', each, retry);
+    for (const each of delivery.members ?? [delivery]) {
+      // Whoever was told of another one may have closed the processor.
+      if (each.isEnded) return;
+      probe?.tell('retried', each, retry);
+    }
   }
 
   /** A batch has a letter for each of its events. */

@@ -58,6 +58,8 @@ export class Ledger<Item> {
     const { probe } = this.options;
     if (probe === undefined) return;
     for (const member of delivery.members ?? [delivery]) {
+      // Whoever was told of another one may have closed the processor.
+      if (member.isEnded) return;
       member.attempts = delivery.attempts;
       probe.tell('started', member);
     }

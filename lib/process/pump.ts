@@ -7,6 +7,7 @@ import { AttemptRunner } from './attempt-runner.ts';
 import { type Call, Delivery, type Entry, isDelivery } from './delivery.ts';
 import { FailurePath } from './failure-path.ts';
 import { Ledger } from './ledger.ts';
+import type { SafeProbe } from './probe.ts';
 import type { PumpOptions } from './pump-options.ts';
 import type { Counters } from './stats.ts';
 import { abandoned, superseded } from './stop-reasons.ts';
@@ -54,9 +55,7 @@ export class Pump<Item> {
       scheduler,
       errors,
       invoke:
-        probe === undefined
-          ? ({ event, context }) => handle(event, context)
-          : ({ event, context, delivery }) => probe.around(delivery!, () => handle(event, context)),
+        probe === undefined ? ({ event, context }) => handle(event, context) : (call) => this.callWatched(call, probe),
       onSucceeded: (call, result) => this.succeeded(call, result),
       onFailed: (call, error) => this.failed(call, error),
       onExpired: (call, error) => {
@@ -252,12 +251,17 @@ export class Pump<Item> {
   }
 
   private start(call: Call<Item>): void {
-    const { delivery } = call;
-    if (delivery !== undefined) {
-      if (delivery.attempts > 1) this.counters.retried++;
-      this.ledger.tellStarted(delivery);
-    }
+    if (call.delivery !== undefined && call.delivery.attempts > 1) this.counters.retried++;
     this.runner.run(call);
+  }
+
+  /** In flight already, when the probe is told: whoever is told may close the processor, or supersede the event. */
+  private callWatched(call: Call<Item>, probe: SafeProbe): unknown {
+    const { event, context } = call;
+    // With a probe, all have one.
+    const delivery = call.delivery!;
+    this.ledger.tellStarted(delivery);
+    return call.isOver ? undefined : probe.around(delivery, () => this.options.handle(event, context));
   }
 
   private succeeded({ delivery, lane, circuitPass }: Call<Item>, result: unknown): void {

@@ -951,4 +951,27 @@ describe('a probe', () => {
     ]);
     expect(handlings.size).toBe(2);
   });
+
+  it.each(['started', 'retried'] as const)(
+    'is told nothing of an event after its end, by which it was closed: %s',
+    (name) => {
+      const scheduler = new VirtualTimeScheduler();
+      const lines: string[] = [];
+      const note =
+        (what: string) =>
+        ({ event }: Handling): void => {
+          lines.push(`${what} ${String(event)}`);
+          if (what === name) processor.close();
+        };
+      const { processor, send } = watchBatches(() => throwError(() => 'no'), {
+        batch: { maxSize: 2 },
+        retry: {},
+        probe: { started: note('started'), retried: note('retried'), settled: note('settled') },
+        scheduler,
+      });
+      for (const event of ['a', 'b']) send(event);
+      scheduler.flush();
+      expect(lines.slice(name === 'started' ? 0 : 2)).toEqual([`${name} a`, 'settled a', 'settled b']);
+    },
+  );
 });

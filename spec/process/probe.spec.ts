@@ -153,6 +153,53 @@ describe('a probe', () => {
   );
 });
 
+describe('a probe that is told that an attempt starts', () => {
+  it.each([1, 2])('may close the processor, before attempt %s: it is not made', async (attempt) => {
+    const scheduler = new VirtualTimeScheduler();
+    let calls = 0;
+    const probe: Probe = { started: ({ attempts }) => attempts === attempt && processor.close() };
+    const processor = createProcessor<string>(
+      () => {
+        calls++;
+        throw new Error('no');
+      },
+      { probe, scheduler, retry: {}, concurrency: 2 },
+    );
+    const ends: string[] = [];
+    processor.trySend('a', (end) => ends.push(describeEnd(end)));
+    scheduler.flush();
+    expect(calls).toBe(attempt - 1);
+    expect(ends).toEqual(['dead abandoned']);
+    expect(processor.stats()).toMatchObject({ accepted: 1, dead: 1, pending: 0, running: 0, betweenAttempts: 0 });
+    expect(await processor.deadLetters.list()).toHaveLength(1);
+  });
+
+  it('may supersede the event', () => {
+    const called: string[] = [];
+    const probe: Probe = { started: ({ event }) => event === 'a' && processor.trySend('b') };
+    const processor = createProcessor<string>(
+      (event) => {
+        called.push(event);
+        return NEVER;
+      },
+      { probe, strategy: 'switch' },
+    );
+    processor.trySend('a');
+    expect(called).toEqual(['b']);
+    expect(processor.stats()).toMatchObject({ accepted: 2, dropped: 1, pending: 1, running: 1, betweenAttempts: 0 });
+    processor.close();
+    expect(processor.stats()).toMatchObject({ dead: 1, pending: 0, running: 0, betweenAttempts: 0 });
+  });
+
+  it('finds it in flight', () => {
+    const seen: unknown[] = [];
+    const probe: Probe = { started: () => seen.push(processor.stats()) };
+    const processor = createProcessor<string>(() => undefined, { probe });
+    processor.trySend('a');
+    expect(seen).toMatchObject([{ pending: 1, running: 1, waiting: 0, betweenAttempts: 0 }]);
+  });
+});
+
 describe("a probe's around", () => {
   type Around = NonNullable<Probe['around']>;
 
