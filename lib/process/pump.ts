@@ -371,7 +371,7 @@ export class Pump<Item> {
   /** From its first failure on, an event has a delivery. */
   private deliveryOf(call: Call<Item>): Delivery<Item> {
     if (call.delivery !== undefined) return call.delivery;
-    const delivery = this.asDelivery(call.event);
+    const delivery = this.makeDelivery(call.event);
     delivery.attempts = 1;
     delivery.current = call;
     delivery.lane = call.lane;
@@ -380,8 +380,11 @@ export class Pump<Item> {
 
   /** What was let in as it is gets a delivery as soon as there is something to say of it. */
   private asDelivery(entry: Entry<Item>): Delivery<Item> {
-    if (isDelivery(entry)) return entry;
-    const delivery = new Delivery(this.options.name, entry);
+    return isDelivery(entry) ? entry : this.makeDelivery(entry);
+  }
+
+  private makeDelivery(event: Item): Delivery<Item> {
+    const delivery = new Delivery(this.options.name, event);
     delivery.isTaken = true;
     return delivery;
   }
