@@ -104,8 +104,8 @@ export class AttemptRunner<Item> {
       // Stopped by its own call, such as a handler that closes itself.
       if (call.isOver) this.watchLate(call, result);
       else if (typeof result !== 'object' || result === null) this.succeed(call, result);
-      else if (result instanceof Promise) this.followPromise(call, result);
-      // A thenable that is no promise might call back at once, or twice.
+      else if (result instanceof Promise && result.constructor === Promise) this.followPromise(call, result);
+      // A thenable, or a promise of a class of its own, might call back at once, or twice.
       else if (isPromiseLike(result)) this.followPromise(call, Promise.resolve(result));
       else if (isObservable(result)) this.followObservable(call, result);
       else this.succeed(call, result);

@@ -1,5 +1,6 @@
 /* oxlint-disable unicorn/no-thenable -- thenables are among the forms */
 import {
+  type AcceptedEvent,
   createProcessor,
   type DeadLetter,
   type Handler,
@@ -165,6 +166,35 @@ describe.each(PATHS)('a handler that is $path', ({ onSettled }) => {
   ])('counts once when its thenable $again', async ({ answer }) => {
     const { stats } = await outcomeOf(() => thenable(answer as never), onSettled);
     expect(stats).toMatchObject({ accepted: 1, handled: 1, dead: 0, pending: 0, late: 0 });
+  });
+
+  it('counts once when its promise is of a class that tells twice: its call is at another event by then', async () => {
+    class Twice extends Promise<void> {
+      // oxlint-disable-next-line unicorn/no-thenable -- that is its fault
+      override then<Result>(onFulfilled?: ((value: void) => Result) | null): Promise<Result> {
+        setImmediate(() => onFulfilled?.());
+        return super.then<Result>(onFulfilled);
+      }
+    }
+    const processor = createProcessor<string>((event) => (event === 'a' ? Twice.resolve() : NEVER));
+    processor.trySend('a', onSettled);
+    processor.trySend('b', onSettled);
+    await settled();
+    await settled();
+    expect(processor.stats()).toMatchObject({ handled: 1, running: 1, pending: 1 });
+  });
+
+  it('handles an event that another processor accepted as any other', async () => {
+    const accepted = await createProcessor<string>(() => undefined).send('a');
+    await accepted.settled;
+    const letters: DeadLetter<AcceptedEvent>[] = [];
+    const processor = createProcessor<AcceptedEvent>(() => Promise.reject('no'), { name: 'watches ends' });
+    processor.deadLetters.subscribe((letter) => letters.push(letter));
+    processor.trySend(accepted, onSettled);
+    await settled();
+    expect(letters).toMatchObject([{ handler: 'watches ends', reason: 'exhausted', attempts: [{ error: 'no' }] }]);
+    expect(letters[0]!.event).toBe(accepted);
+    expect(processor.stats()).toMatchObject({ accepted: 1, dead: 1, pending: 0 });
   });
 
   it('is done when a function that has a handle returns', async () => {
