@@ -171,9 +171,12 @@ describe.each(PATHS)('a handler that is $path', ({ onSettled }) => {
   it('counts once when its promise is of a class that tells twice: its call is at another event by then', async () => {
     class Twice extends Promise<void> {
       // oxlint-disable-next-line unicorn/no-thenable -- that is its fault
-      override then<Result>(onFulfilled?: ((value: void) => Result) | null): Promise<Result> {
+      override then<First = void, Second = never>(
+        onFulfilled?: ((value: void) => First | PromiseLike<First>) | null,
+        onRejected?: ((reason: unknown) => Second | PromiseLike<Second>) | null,
+      ): Promise<First | Second> {
         setImmediate(() => onFulfilled?.());
-        return super.then<Result>(onFulfilled);
+        return super.then(onFulfilled, onRejected);
       }
     }
     const processor = createProcessor<string>((event) => (event === 'a' ? Twice.resolve() : NEVER));
