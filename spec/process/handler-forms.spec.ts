@@ -175,7 +175,7 @@ describe.each(PATHS)('a handler that is $path', ({ onSettled }) => {
         onFulfilled?: ((value: void) => First | PromiseLike<First>) | null,
         onRejected?: ((reason: unknown) => Second | PromiseLike<Second>) | null,
       ): Promise<First | Second> {
-        setImmediate(() => onFulfilled?.());
+        setImmediate(() => void onFulfilled?.());
         return super.then(onFulfilled, onRejected);
       }
     }
