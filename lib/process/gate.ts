@@ -74,6 +74,8 @@ export class Gate<Item> {
       } catch {
         return false;
       }
+      // The key is the user's code: it may have sent something, or closed all.
+      if (!this.isOpen || this.isFull) return false;
     }
     this.pump.enterPlain(key, event);
     return true;
@@ -108,6 +110,8 @@ export class Gate<Item> {
       pump.bury(delivery, 'invalid-key', error);
       return 'lost';
     }
+    // The key is the user's code, too.
+    if (!this.isOpen) return this.turnAway();
     return this.applyStrategy(delivery) ?? (this.isFull ? this.overflow(delivery, patience) : this.enter(delivery));
   }
 

@@ -3,6 +3,7 @@ import { NEVER } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { HeldHandler } from '../support/held-handler.ts';
 import { marbles } from '../support/marbles.ts';
+import { PATHS } from '../support/paths.ts';
 import { settled } from '../support/virtual-clock.ts';
 import { playing, watch } from '../support/watch.ts';
 
@@ -131,6 +132,31 @@ describe('key', () => {
   it('has no lanes to show without a key', () => {
     const { processor } = watch<string>(() => NEVER, {});
     expect(processor.stats()).not.toHaveProperty('lanes');
+  });
+});
+
+describe('a key that calls back', () => {
+  it.each(PATHS)('may close the processor: its event is not taken ($path)', ({ via }) => {
+    const { processor, [via]: send } = watch<string>(() => NEVER, {
+      key: (event) => {
+        processor.close();
+        return event;
+      },
+    });
+    expect(send('a')).toBe(false);
+    expect(processor.stats()).toMatchObject({ state: 'closed', accepted: 0, rejected: 1, pending: 0 });
+  });
+
+  it.each(PATHS)('may send, and take the room that there was ($path)', ({ via }) => {
+    const watched = watch<string>(() => NEVER, {
+      key: (event) => {
+        if (event === 'a') watched.send('b');
+        return event;
+      },
+      capacity: 0,
+    });
+    expect(watched[via]('a')).toBe(false);
+    expect(watched.processor.stats()).toMatchObject({ accepted: 1, running: 1, pending: 1 });
   });
 });
 
