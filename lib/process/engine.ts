@@ -276,15 +276,15 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
     const completed = this.isIdle;
     this.state = 'closed';
     this.gate.refuse();
-    const abandoned = this.pump.close();
+    this.pump.close();
     this.disconnect?.();
     this.finish = () => {
-      const report = this.drainage?.end(this.ended, abandoned, completed);
+      const report = this.drainage?.end(this.ended, this.pump.abandoned, completed);
       if (report !== undefined) this.probe?.tell('drained', this.name, report);
       this.onClosed?.();
     };
     this.afterChange();
-    return abandoned;
+    return this.pump.abandoned;
   }
 
   [Symbol.dispose](): void {

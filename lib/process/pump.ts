@@ -33,6 +33,8 @@ export class Pump<Item> {
   private readonly failurePath: FailurePath<Item>;
   /** Between attempts, or waiting for their letter to be stored. */
   private readonly recovering = new Set<Delivery<Item>>();
+  /** Events that were given up when it closed, or, of a call in progress then, right after. */
+  abandoned = 0;
   private isRunning = false;
   private isPaused = false;
   private isClosed = false;
@@ -200,8 +202,8 @@ export class Pump<Item> {
     this.run();
   }
 
-  /** Starts nothing more, and abandons all that is pending. Returns how many events that were. */
-  close(): number {
+  /** Starts nothing more, and abandons all that is pending. */
+  close(): void {
     this.isClosed = true;
     this.isPaused = true;
     const pending = new Set(Array.from(this.runner.inFlight, (call) => this.deliveryOf(call)));
@@ -210,13 +212,8 @@ export class Pump<Item> {
       else this.ledger.end(delivery, 'dead');
     }
     for (const entry of this.line.close()) pending.add(this.asDelivery(entry));
-    let abandoned = 0;
-    for (const delivery of pending) {
-      abandoned += delivery.members?.length ?? 1;
-      this.abandon(delivery);
-    }
+    for (const delivery of pending) this.abandon(delivery);
     this.runner.rest();
-    return abandoned;
   }
 
   /** Starts whatever may start. A loop, not a recursion: a handler that ends at once is followed by the next one here. */
@@ -338,6 +335,7 @@ export class Pump<Item> {
   private abandon(delivery: Delivery<Item>): void {
     const reason = abandoned(this.options.name);
     const call = this.detach(delivery);
+    this.abandoned += delivery.members?.length ?? 1;
     this.ledger.end(delivery, 'dead');
     if (call !== undefined) this.runner.abort(call, reason);
     this.failurePath.bury(delivery, 'abandoned', reason);

@@ -5,7 +5,7 @@ import {
   type HandlerContext,
   type Processor,
 } from 'millrace';
-import { VirtualTimeScheduler } from 'rxjs';
+import { NEVER, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { HeldHandler } from '../support/held-handler.ts';
 import { marbles } from '../support/marbles.ts';
@@ -210,16 +210,37 @@ describe('drain', () => {
     expect(kept.report).toMatchObject({ completed: false, abandoned: 1, dead: 1 });
   });
 
-  it.each(PATHS)('counts the event whose handler closes the processor during it ($path)', async ({ via }) => {
-    let report: Promise<DrainReport> | undefined;
-    const { processor, [via]: send } = watch<string>(() => {
-      report = processor.drain();
-      processor.close();
-    }, {});
-    send('a');
-    const { handled, dead } = await report!;
-    expect(handled + dead).toBe(1);
-    expect(processor.stats()).toMatchObject({ handled, dead, pending: 0 });
+  it.each(
+    PATHS.flatMap(({ path, via }) => ['nothing', 'a promise', 'an error'].map((result) => ({ path, via, result }))),
+  )(
+    'counts the event whose handler closes the processor during it, and gives $result ($path)',
+    async ({ via, result }) => {
+      let report: Promise<DrainReport> | undefined;
+      const { processor, [via]: send } = watch<string>(() => {
+        report = processor.drain();
+        processor.close();
+        if (result === 'an error') throw new Error('no');
+        return result === 'a promise' ? Promise.resolve() : undefined;
+      }, {});
+      send('a');
+      const { handled, dead, abandoned } = await report!;
+      expect(handled + dead).toBe(1);
+      expect(abandoned).toBe(dead);
+      expect(processor.stats()).toMatchObject({ handled, dead, pending: 0 });
+    },
+  );
+
+  it('counts the event whose abort closes the processor during it', async () => {
+    const clock = new VirtualClock();
+    const handle = (_event: string, { signal }: HandlerContext): unknown => {
+      signal.addEventListener('abort', () => processor.close());
+      return NEVER;
+    };
+    const processor: Processor<string> = createProcessor(handle, { timeoutMs: 5, scheduler: clock });
+    processor.trySend('a');
+    const draining = processor.drain();
+    await clock.advance(5);
+    expect(await draining).toMatchObject({ completed: false, handled: 0, dead: 1, abandoned: 1 });
   });
 
   it('gives up at its deadline on a handler that waits for the drain itself', async () => {
