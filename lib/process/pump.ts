@@ -212,7 +212,8 @@ export class Pump<Item> {
       else this.ledger.end(delivery, 'dead');
     }
     for (const entry of this.line.close()) pending.add(this.asDelivery(entry));
-    for (const delivery of pending) this.abandon(delivery);
+    // The abort of one may have ended another.
+    for (const delivery of pending) if (!delivery.isEnded) this.abandon(delivery);
     this.runner.rest();
   }
 

@@ -1,5 +1,5 @@
 import { createDeadLetterQueue, createProcessor, type DeadLetter, type HandlerContext } from 'millrace';
-import { NEVER, Subject, throwError, VirtualTimeScheduler } from 'rxjs';
+import { NEVER, Observable, Subject, throwError, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { HeldHandler } from '../support/held-handler.ts';
 import { marbles } from '../support/marbles.ts';
@@ -191,6 +191,26 @@ describe('close', () => {
     watched.processor.resume();
     expect(watched.processor.stats()).toMatchObject({ state: 'closed', accepted: 3, dead: 3, pending: 0 });
     expect(scheduler.actions).toHaveLength(0);
+  });
+
+  it.each<{ how: string; end: (work$: Subject<never>) => void; letters: string[] }>([
+    { how: 'well', end: (work$) => work$.complete(), letters: ['a abandoned'] },
+    { how: 'badly', end: (work$) => work$.error('no'), letters: ['b abandoned', 'a abandoned'] },
+  ])('ends an event once that the abort of another one ends, $how', ({ end, letters }) => {
+    const work$ = new Subject<never>();
+    const { processor, send, ended$, letters$ } = watch<string>(
+      (event) => (event === 'a' ? new Observable(() => () => end(work$)) : work$),
+      { concurrency: 2 },
+    );
+    const ends: string[] = [];
+    const seen: string[] = [];
+    ended$.subscribe((each) => ends.push(each));
+    letters$.subscribe((letter) => seen.push(letter));
+    for (const event of ['a', 'b']) send(event);
+    processor.close();
+    expect(seen).toEqual(letters);
+    expect(ends).toHaveLength(2);
+    expect(processor.stats()).toMatchObject({ accepted: 2, dead: letters.length, pending: 0 });
   });
 
   it('keeps a letter on its way to a store: the event is dead when it is kept', async () => {
