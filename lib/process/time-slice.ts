@@ -56,7 +56,9 @@ export class TimeSlice {
     else this.beginTurn();
     this.startsLeft = this.startsPerReading - 1;
     this.startedAt ??= now;
-    if (now - this.startedAt < SLICE_MS) return true;
+    const sinceMs = now - this.startedAt;
+    // Below 0, the clock was set back: who knows how long it has been.
+    if (sinceMs >= 0 && sinceMs < SLICE_MS) return true;
     this.giveWay();
     return false;
   }

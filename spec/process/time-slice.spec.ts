@@ -86,6 +86,20 @@ describe('a long run of events', { timeout: 60_000 }, () => {
     await settled();
     expect(processor.stats()).toMatchObject({ handled, dead: 100 - handled, pending: 0 });
   });
+
+  it('pauses although the clock was set back', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const processor = createProcessor<number>((event) => {
+      vi.setSystemTime(Date.now() + (event === 5 ? -3_600_000 : 1));
+    });
+    processor.pause();
+    for (let event = 0; event < 1_000; event++) processor.trySend(event);
+    processor.resume();
+    const { handled } = processor.stats();
+    expect(handled).toBeGreaterThan(5);
+    expect(handled).toBeLessThan(100);
+    processor.close();
+  });
 });
 
 describe('an event that comes during a break', () => {
