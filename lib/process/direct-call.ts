@@ -1,3 +1,4 @@
+import type { SchedulerLike } from 'rxjs';
 import type { Attempt } from './attempt.ts';
 import type { Verdict } from './gate.ts';
 import type { HandlerFunction } from './handler.ts';
@@ -104,5 +105,24 @@ export class DirectCall<Item, Owner extends DirectCallHost<Item>> {
     this.readiness = BUSY;
     this.owner.follow(event, attempt, now, result);
     return 'taken';
+  }
+}
+
+/** The same for a handler whose time is limited: it counts from its own start, whatever those that were called before it took. */
+export class TimedDirectCall<Item, Owner extends DirectCallHost<Item>> extends DirectCall<Item, Owner> {
+  private readonly scheduler: SchedulerLike;
+
+  constructor(
+    owner: Owner,
+    handle: HandlerFunction<Item, Attempt<Item>>,
+    lent: Attempt<Item> | undefined,
+    scheduler: SchedulerLike,
+  ) {
+    super(owner, handle, lent);
+    this.scheduler = scheduler;
+  }
+
+  override offer(event: Item): Verdict {
+    return super.offer(event, this.scheduler.now());
   }
 }

@@ -5,7 +5,7 @@ import { expectDelay } from '../core/options.ts';
 import type { DeadLetterQueue } from './dead-letter-queue.ts';
 import { type Attempt, type CreateAttempt, createPlainAttempt } from './attempt.ts';
 import { type AcceptedEvent, Delivery, type SettlementListener } from './delivery.ts';
-import { DirectCall, type DirectCallHost } from './direct-call.ts';
+import { DirectCall, type DirectCallHost, TimedDirectCall } from './direct-call.ts';
 import { Drainage } from './drainage.ts';
 import type { EngineSurroundings } from './engine-surroundings.ts';
 import type { ErrorReports, ReportedError } from './error-reports.ts';
@@ -76,7 +76,10 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
     this.onIdle = onIdle;
     this.onClosed = onClosed;
     const lent = cannotSeeContext(handle) ? this.createAttempt(undefined as Item, 1, undefined) : undefined;
-    this.direct = new DirectCall(this, handle, lent);
+    this.direct =
+      settings.timeoutMs === undefined
+        ? new DirectCall(this, handle, lent)
+        : new TimedDirectCall(this, handle, lent, settings.scheduler);
     this.pump = new Pump({
       name,
       handle,

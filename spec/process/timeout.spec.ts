@@ -1,6 +1,7 @@
-import { type HandlerContext, HandlerTimeoutError } from 'millrace';
+import { createEventBus, type HandlerContext, HandlerTimeoutError } from 'millrace';
 import { NEVER, Observable, VirtualTimeScheduler } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { Tick } from '../support/events.ts';
 import { HeldHandler } from '../support/held-handler.ts';
 import { marbles } from '../support/marbles.ts';
 import { type Path, PATHS } from '../support/paths.ts';
@@ -154,6 +155,23 @@ describe('timeoutMs', () => {
     expect(processor.stats()).toMatchObject({ handled: 1, dead: 0, running: 1 });
     await vi.advanceTimersByTimeAsync(3);
     expect(processor.stats()).toMatchObject({ handled: 1, dead: 1, running: 0 });
+  });
+
+  it('counts from the start of the attempt, whatever the handlers before it took of the same emit', async () => {
+    vi.useFakeTimers();
+    const bus = createEventBus();
+    bus.on(Tick, () => void vi.setSystemTime(Date.now() + 50));
+    const works = bus.on(Tick, () => NEVER, { timeoutMs: 40, concurrency: 2 });
+    const once = bus.once(Tick, () => NEVER, { timeoutMs: 40 });
+    bus.emit(Tick, 1);
+    await vi.advanceTimersByTimeAsync(39);
+    for (const subscription of [works, once]) {
+      expect(subscription.stats()).toMatchObject({ accepted: 1, dead: 0, running: 1 });
+    }
+    await vi.advanceTimersByTimeAsync(1);
+    for (const subscription of [works, once]) {
+      expect(subscription.stats()).toMatchObject({ accepted: 1, dead: 1, running: 0 });
+    }
   });
 
   it('does not count the time in the waiting room', async () => {
