@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { build, type BuildOptions } from 'esbuild';
+import { build, type BuildOptions, type Loader } from 'esbuild';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -13,12 +13,12 @@ export interface Bundle {
 }
 
 /** A user's module as a bundler for the browser leaves it: minified, with RxJS and Node's modules outside. */
-export async function bundle(contents: string, options: BuildOptions = {}): Promise<Bundle> {
+export async function bundle(contents: string, options: BuildOptions = {}, loader: Loader = 'ts'): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
     minify: true,
     platform: 'browser',
     ...options,
-    stdin: { contents, resolveDir: root, loader: 'ts' },
+    stdin: { contents, resolveDir: root, loader },
     alias: { millrace: `${root}lib/index.ts` },
     bundle: true,
     external: ['rxjs', 'rxjs/*', 'node:*'],
