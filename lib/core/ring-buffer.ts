@@ -31,6 +31,15 @@ export class RingBuffer<Item> {
     return item;
   }
 
+  /** Takes the one that was pushed last. */
+  pop(): Item | undefined {
+    if (this.count === 0) return undefined;
+    const last = (this.head + --this.count) & (this.slots.length - 1);
+    const item = this.slots[last];
+    this.slots[last] = undefined;
+    return item;
+  }
+
   private double(): void {
     const { length } = this.slots;
     const inOrder = [...this.slots.slice(this.head), ...this.slots.slice(0, this.head)];

@@ -1,6 +1,5 @@
-import { Subject, type Subscriber, type Subscription } from 'rxjs';
+import { Subject, type Subscriber } from 'rxjs';
 import { OverflowError } from '../core/errors.ts';
-import { assertNever } from '../core/options.ts';
 import { RingBuffer } from '../core/ring-buffer.ts';
 
 /** What a stream does with values beyond those that it can keep. */
@@ -27,17 +26,17 @@ export class HeldStream<Value> {
     this.#options = options;
   }
 
-  subscribe(subscriber: Subscriber<Value>): Subscription {
-    const subscription = this.#subject.subscribe(subscriber);
+  subscribe(subscriber: Subscriber<Value>): void {
+    this.#subject.subscribe(subscriber);
     this.#tell();
-    return subscription;
   }
 
   next(value: Value): void {
-    const { capacity } = this.#options;
-    if (this.#end !== undefined) this.#drop(value);
-    else if (!this.#subject.observed && this.#held.size >= capacity) this.#overflow(value);
-    else this.#held.push(value);
+    if (this.#end !== undefined) {
+      this.#options.onDropped?.(value);
+      return;
+    }
+    this.#held.push(value);
     this.#tell();
   }
 
@@ -57,34 +56,29 @@ export class HeldStream<Value> {
     this.#isTelling = true;
     while (this.#held.size > 0 && this.#subject.observed) this.#subject.next(this.#held.shift() as Value);
     this.#isTelling = false;
+    if (this.#held.size > this.#options.capacity) this.#letGo();
     if (this.#held.size === 0) this.#end?.();
   }
 
-  #overflow(value: Value): void {
-    const { name, overflow } = this.#options;
-    switch (overflow) {
-      case 'drop-oldest':
-        this.#drop(this.#held.shift() as Value);
-        this.#held.push(value);
-        return;
-      case 'drop-newest':
-        this.#drop(value);
-        return;
-      case 'fail':
-        this.#drop(value);
-        this.error(
-          new OverflowError(
-            `the ${name}, which nobody reads`,
-            'Subscribe to them, raise capacity, or choose another overflow.',
-          ),
-        );
-        return;
-      default:
-        assertNever(overflow);
+  /** Lets go of what is too much. All else is in its place before anybody is told of it, who may send more, subscribe or throw. */
+  #letGo(): void {
+    const { capacity, overflow, onDropped } = this.#options;
+    const dropped: Value[] = [];
+    while (this.#held.size > capacity) {
+      if (overflow === 'drop-oldest') dropped.push(this.#held.shift() as Value);
+      else dropped.unshift(this.#held.pop() as Value);
     }
+    if (overflow === 'fail') this.#fail();
+    for (const value of dropped) onDropped?.(value);
   }
 
-  #drop(value: Value): void {
-    this.#options.onDropped?.(value);
+  /** Even where the end has come already: it is not that of all values. */
+  #fail(): void {
+    const { name } = this.#options;
+    const error = new OverflowError(
+      `the ${name}, which nobody reads`,
+      'Subscribe to them, raise capacity, or choose another overflow.',
+    );
+    this.#end = () => this.#subject.error(error);
   }
 }

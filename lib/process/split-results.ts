@@ -16,12 +16,20 @@ export interface SplitResultsOptions<Result> {
   readonly onDropped?: (result: Result) => void;
 }
 
-/** The two sides of {@link splitResults}. */
+/** The two sides of {@link splitResults}. Of a union, each has its members; of one type for all outcomes, each has it with its own. */
 export interface SplitResults<Result extends { readonly outcome: Outcome }> {
   /** What was handled. */
-  readonly successes: Observable<Extract<Result, { readonly outcome: 'handled' }>>;
+  readonly successes: Observable<
+    Result extends { readonly outcome: 'handled' } ? Result : Result & { readonly outcome: 'handled' }
+  >;
   /** What was not: dead, dropped or rejected. */
-  readonly failures: Observable<Exclude<Result, { readonly outcome: 'handled' }>>;
+  readonly failures: Observable<
+    Result extends { readonly outcome: 'handled' }
+      ? never
+      : 'handled' extends Result['outcome']
+        ? Result & { readonly outcome: Exclude<Result['outcome'], 'handled'> }
+        : Result
+  >;
 }
 
 /**
@@ -29,11 +37,12 @@ export interface SplitResults<Result extends { readonly outcome: Outcome }> {
  * later, so many at most, and the other one flows on. Each result comes out of one side, once for each of its subscribers of that moment.
  *
  * The source is subscribed to when the first of both sides is, and released when the last subscriber of both has gone. Both sides end as it ends.
+ * A source that gives out all of its results while it is subscribed to gives them out before the second side can be read.
  *
  * ```
  * results:    -S-F-S-F-|
  * successes:  -S---S---|
- * failures:   --------(FF|)     subscribed to late
+ * failures:   -----------(FF|)     subscribed to late
  * ```
  *
  * @throws InvalidOptionError for options that cannot work
@@ -91,8 +100,9 @@ export function splitResults<Result extends { readonly outcome: Outcome }>(
   function read(side: HeldStream<Result>): Observable<Result> {
     return new Observable((subscriber) => {
       readers++;
+      side.subscribe(subscriber);
+      // After its side has let it go: what comes while the source is released is not for it any more.
       subscriber.add(leave);
-      subscriber.add(side.subscribe(subscriber));
       if (!subscriber.closed) connect();
     });
   }

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RingBuffer } from '../../lib/core/ring-buffer.ts';
+import { countAlive } from '../support/garbage.ts';
 
 describe('RingBuffer', () => {
   it('gives undefined while it is empty, and goes on', () => {
@@ -26,6 +27,31 @@ describe('RingBuffer', () => {
     ring.push(undefined);
     expect(ring.size).toBe(1);
     ring.shift();
+    expect(ring.size).toBe(0);
+  });
+
+  it('gives the last one back too, and undefined while it is empty', () => {
+    const ring = new RingBuffer<string>();
+    expect(ring.pop()).toBeUndefined();
+    for (const item of 'abc') ring.push(item);
+    expect([ring.pop(), ring.shift(), ring.size]).toEqual(['c', 'a', 1]);
+    ring.push('d');
+    expect([ring.shift(), ring.pop(), ring.pop(), ring.size]).toEqual(['b', 'd', undefined, 0]);
+  });
+
+  it('holds on to nothing that it gave back', async () => {
+    const ring = new RingBuffer<object>();
+    const items = Array.from({ length: 1_000 }, (_, index) => {
+      const item = { index };
+      ring.push(item);
+      return new WeakRef<object>(item);
+    });
+    for (let index = 0; index < 500; index++) {
+      ring.shift();
+      ring.pop();
+    }
+    // Code that is being optimized may keep one for a while.
+    expect(await countAlive(items)).toBeLessThan(5);
     expect(ring.size).toBe(0);
   });
 
