@@ -32,7 +32,7 @@ export class AttemptRunner<Item> {
   private readonly invoke: (call: Call<Item>) => unknown;
   private readonly onSucceeded: (call: Call<Item>, result: unknown) => void;
   private readonly onFree: (call?: Call<Item>) => void;
-  /** Calls that have ended, to be used again. One that was given up stays with its promise until that settles. */
+  /** Calls that have ended, to be used again. One that was given up goes with its promise: of those there may be any number. */
   private readonly ended: Call<Item>[] = [];
   /** One timer for all deadlines, armed for the call that will reach its own first. */
   private timer: Subscription | undefined;
@@ -141,19 +141,14 @@ export class AttemptRunner<Item> {
   }
 
   private readonly fulfilled = (call: Call<Item>, result: unknown): void => {
-    if (call.isOver) this.endLate(call, undefined);
+    if (call.isOver) this.late(call, undefined);
     else this.succeed(call, result);
   };
 
   private readonly rejected = (call: Call<Item>, error: unknown): void => {
-    if (call.isOver) this.endLate(call, { error });
+    if (call.isOver) this.late(call, { error });
     else this.fail(call, error);
   };
-
-  private endLate(call: Call<Item>, rejection: { readonly error: unknown } | undefined): void {
-    this.late(call, rejection);
-    this.giveBack(call);
-  }
 
   private followObservable(call: Call<Item>, result: ObservableInput<unknown>): void {
     let last: unknown;

@@ -163,7 +163,6 @@ export class Call<Item> implements Linked<Call<Item>> {
     this.context = undefined as unknown as Attempt<Item>;
     this.delivery = undefined;
     this.lane = undefined;
-    this.stopReason = undefined;
   }
 
   /** Gives up on the work: its signal is aborted, and it is unsubscribed. */
