@@ -1,5 +1,16 @@
-import { batch, circuitBreaker, deadLetterTo, deduplicate, mergeMapByKey, rateLimit, retryWithBackoff } from 'millrace';
-import { Subject } from 'rxjs';
+import {
+  batch,
+  circuitBreaker,
+  deadLetterTo,
+  deduplicate,
+  mergeMapByKey,
+  type Outcome,
+  rateLimit,
+  retryWithBackoff,
+  splitResults,
+  supervise,
+} from 'millrace';
+import { map, type OperatorFunction, pipe, Subject } from 'rxjs';
 import { describe, it } from 'vitest';
 import { checksOf, type Operator } from '../support/operator-compliance.ts';
 
@@ -47,6 +58,27 @@ const OPERATORS: readonly Operator[] = [
     name: 'rateLimit',
     make: ({ scheduler }) => rateLimit({ limit: 2, windowMs: 5, scheduler }),
   },
+  {
+    name: 'supervise',
+    make: ({ scheduler, work }) =>
+      pipe(
+        supervise(work, { scheduler }),
+        map(({ event }) => event),
+      ),
+    hasWork: true,
+    exceptions: {
+      'releases the work in progress when its source fails, and begins no other': 'what came before is finished first',
+      'passes an error of its work on, releases its source, and begins no other': 'it is there to go on after failures',
+    },
+  },
+  {
+    name: 'the successes of splitResults',
+    make: () => (source$) => splitResults(source$.pipe(as('handled'))).successes.pipe(map(({ item }) => item)),
+  },
+  {
+    name: 'the failures of splitResults',
+    make: () => (source$) => splitResults(source$.pipe(as('dead'))).failures.pipe(map(({ item }) => item)),
+  },
 ];
 
 describe.each(OPERATORS)('$name', { timeout: 30_000 }, (operator) => {
@@ -55,3 +87,8 @@ describe.each(OPERATORS)('$name', { timeout: 30_000 }, (operator) => {
     else it.fails(`does not, by design: ${name} (${exception})`, run);
   }
 });
+
+/** Makes results of items. */
+function as<Ended extends Outcome>(outcome: Ended): OperatorFunction<number, { outcome: Ended; item: number }> {
+  return map((item) => ({ outcome, item }));
+}

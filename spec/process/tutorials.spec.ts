@@ -7,8 +7,10 @@ import {
   InvalidOptionError,
   OverflowError,
   retryWithBackoff,
+  splitResults,
+  supervise,
 } from 'millrace';
-import { NEVER, throwError, VirtualTimeScheduler } from 'rxjs';
+import { concat, NEVER, range, throwError, VirtualTimeScheduler } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Tick } from '../support/events.ts';
 import { HeldHandler } from '../support/held-handler.ts';
@@ -119,6 +121,25 @@ describe('a channel processor', () => {
     expect(errors.map(({ kind }) => kind)).toEqual(Array.from({ length: 400 }, () => 'evicted'));
     processor.close();
     expect(processor.stats().state).toBe('closed');
+  });
+
+  // The same, where failures are a stream beside that of the successes.
+  it('goes on though nobody reads its failures, and can be cancelled', async () => {
+    const handled: number[] = [];
+    const hanging: AbortSignal[] = [];
+    const handler = async (event: number, { signal }: HandlerContext): Promise<unknown> => {
+      if (event >= 5_000) return new Promise(() => hanging.push(signal));
+      if (event % 2 === 1) throw new Error('no');
+      return event;
+    };
+    const result$ = concat(range(0, 6_000), NEVER).pipe(supervise(handler, { concurrency: 8 }));
+    const { successes } = splitResults(result$);
+    const subscription = successes.subscribe(({ event }) => handled.push(event));
+    for (let turn = 0; hanging.length < 8 && turn < 1_000; turn++) await settled();
+    // 2,500 failures are more than what an unread side keeps.
+    expect(handled).toEqual(Array.from({ length: 2_500 }, (_, index) => 2 * index));
+    subscription.unsubscribe();
+    expect(hanging.map(({ aborted }) => aborted)).toEqual(Array.from({ length: 8 }, () => true));
   });
 
   // MaxAttempts 0 crashes; an omitted multiplier gives waits of 50 ms, 0 and 0.
