@@ -15,7 +15,7 @@ const PROPERTIES: readonly { name: string; likely: (plan: Plan) => Plan }[] = [
     likely: (plan) => plan,
   },
   {
-    name: 'in flight never exceeds the concurrency, and pending never concurrency + capacity',
+    name: 'in flight never exceeds the concurrency, and pending never concurrency × maxSize + capacity',
     likely: (plan) => ({ ...plan, capacity: Math.min(plan.capacity, 2), isKeyed: false, breaker: undefined }),
   },
   {
@@ -27,6 +27,15 @@ const PROPERTIES: readonly { name: string; likely: (plan: Plan) => Plan }[] = [
       retry: { delayMs: 3, multiplier: 1, maxDelayMs: 9, jitter: 'full', isPicky: false, ...retry, maxAttempts: 3 },
       capacity: plan.capacity + 2,
       store: 'memory',
+    }),
+  },
+  {
+    name: 'what is handled together starts when it is full or has waited long enough, and ends as one, in the order of each key',
+    likely: (plan) => ({
+      ...plan,
+      batch: plan.batch ?? { maxSize: 3, maxWaitMs: plan.closeAfterMs % 11 },
+      strategy: 'queue',
+      breaker: undefined,
     }),
   },
   {

@@ -1,14 +1,16 @@
 import type { DeadLetter, Settlement } from 'millrace';
 import type { PlannedEvent } from './plans.ts';
 
-/** One call of the handler, as the handler sees it. */
+/** One call of the handler, as the handler sees it. Those of a batch share it. */
 export class Call {
+  readonly items: readonly Item[];
   readonly signal: AbortSignal | undefined;
   state: 'active' | 'failed' | 'succeeded' = 'active';
   /** Its Observable was unsubscribed before it had ended. */
   isUnsubscribed = false;
 
-  constructor(signal: AbortSignal | undefined) {
+  constructor(items: readonly Item[], signal: AbortSignal | undefined) {
+    this.items = items;
     this.signal = signal;
   }
 
@@ -35,17 +37,21 @@ export class Call {
 export class Item {
   readonly number: number;
   readonly plan: PlannedEvent;
+  readonly sentAt: number;
   readonly calls: Call[] = [];
   readonly letters: DeadLetter<Item>[] = [];
   readonly settlements: Settlement[] = [];
   /** What `trySend` answered; of a `send`, whether it was taken. */
   isTaken: boolean | undefined = undefined;
+  /** Its producer waited for room, so that nobody knows when it came in. */
+  isSent = false;
   isListenedTo = false;
   hasReacted = false;
 
-  constructor(number: number, plan: PlannedEvent) {
+  constructor(number: number, plan: PlannedEvent, sentAt: number) {
     this.number = number;
     this.plan = plan;
+    this.sentAt = sentAt;
   }
 
   get isAtWork(): boolean {

@@ -10,9 +10,12 @@ export interface PlannedAttempt {
   readonly error: string | undefined;
 }
 
-/** What somebody does who is called back: within the handler's call, at the abort of an attempt, at the event's end, or with its letter. */
+/**
+ * What somebody does who is called back: when the probe is told of the start, within the handler's call, at the abort of an attempt, at the
+ * event's end, or with its letter.
+ */
 export interface Reaction {
-  readonly to: 'abort' | 'call' | 'end' | 'letter';
+  readonly to: 'abort' | 'call' | 'end' | 'letter' | 'start';
   readonly by: 'close' | 'drain' | 'pause' | 'resume' | 'send';
   readonly key: string;
 }
@@ -44,6 +47,8 @@ interface PlannedRetry {
 }
 
 export interface Plan {
+  /** With a strategy other than `queue`, it is left out. */
+  readonly batch: { readonly maxSize: number; readonly maxWaitMs: number } | undefined;
   readonly concurrency: number;
   readonly capacity: number;
   readonly overflow: Overflow;
@@ -86,7 +91,7 @@ function plannedEvents(forms: readonly PlannedAttempt['form'][], reacts: boolean
     reaction: reacts
       ? maybe(
           fc.record<Reaction>({
-            to: fc.constantFrom('abort', 'call', 'end', 'letter'),
+            to: fc.constantFrom('abort', 'call', 'end', 'letter', 'start'),
             by: mostly<Reaction['by']>('send', 'pause', 'resume', 'drain', 'close'),
             key,
           }),
@@ -107,6 +112,15 @@ function plans(
     limitMs: maybe(fc.nat({ max: 20 })),
   });
   return fc.record<Plan>({
+    batch: maybe(
+      fc.record({
+        maxSize: fc.integer({ min: 1, max: 4 }),
+        maxWaitMs: fc.oneof(
+          { weight: 9, arbitrary: fc.nat({ max: 10 }) },
+          { weight: 1, arbitrary: fc.constant(Infinity) },
+        ),
+      }),
+    ),
     concurrency: fc.integer({ min: 1, max: 3 }),
     capacity: fc.oneof(fc.nat({ max: 4 }), fc.constant(Infinity)),
     overflow: fc.constantFrom('suspend', 'drop-oldest', 'drop-newest', 'fail'),

@@ -5,6 +5,8 @@ import {
   type DeadLetterStore,
   type Handler,
   type HandlerContext,
+  type Handling,
+  type Processor,
   type ProcessorOptions,
   type Settlement,
 } from 'millrace';
@@ -24,7 +26,7 @@ export class Simulation {
   constructor(plan: Plan) {
     this.#world = new World(plan);
     this.#laws = new Laws(this.#world);
-    this.#world.processor = createProcessor(this.#handler(), this.#options());
+    this.#world.processor = this.#process();
     this.#world.processor.errors.subscribe();
     this.#world.processor.deadLetters.subscribe((letter) => this.#onLetter(letter));
   }
@@ -101,6 +103,7 @@ export class Simulation {
   #send(event: PlannedEvent, limitMs: number | undefined): void {
     const world = this.#world;
     const item = this.#newItem(event, true);
+    item.isSent = true;
     const controller = new AbortController();
     if (limitMs !== undefined) world.clock.schedule(() => controller.abort(controller), limitMs);
     world.sending++;
@@ -130,7 +133,7 @@ export class Simulation {
 
   #newItem(event: PlannedEvent, isListenedTo: boolean): Item {
     const { items } = this.#world;
-    const item = new Item(items.length, event);
+    const item = new Item(items.length, event, this.#world.clock.now());
     item.isListenedTo = isListenedTo;
     items.push(item);
     return item;
@@ -166,36 +169,55 @@ export class Simulation {
 
   // ---- The handler ----
 
-  #handler(): Handler<Item> {
-    const handle = (item: Item, context?: HandlerContext): unknown => this.#call(item, context);
+  #process(): Processor<Item> {
+    const { batch } = this.#world;
+    const options = this.#options();
+    if (batch === undefined) {
+      return createProcessor(
+        this.#handler<Item>((item, context) => this.#call([item], context)),
+        options,
+      );
+    }
+    const handler = this.#handler<readonly Item[]>((items, context) => this.#call(items, context));
+    return createProcessor(handler, { ...options, batch });
+  }
+
+  #handler<Event>(handle: (event: Event, context?: HandlerContext) => unknown): Handler<Event> {
     switch (this.#world.plan.handler) {
       case 'blind':
-        return (item) => handle(item);
+        return (event) => handle(event);
       case 'rest':
         return (...all) => handle(...all);
       case 'object':
-        return { handle: (item, context) => handle(item, context) };
+        return { handle: (event, context) => handle(event, context) };
       default:
-        return (item, context) => handle(item, context);
+        return (event, context) => handle(event, context);
     }
   }
 
-  #call(item: Item, context: HandlerContext | undefined): unknown {
-    const { attempts } = item.plan;
-    const planned = attempts[Math.min(item.calls.length, attempts.length - 1)]!;
-    this.#note(() => this.#laws.ofStart(item, context));
-    const call = new Call(context?.signal);
-    item.calls.push(call);
+  /** What becomes of a batch is as its first event says. */
+  #call(items: readonly Item[], context: HandlerContext | undefined): unknown {
+    const first = items[0]!;
+    const { attempts } = first.plan;
+    const planned = attempts[Math.min(first.calls.length, attempts.length - 1)]!;
+    this.#note(() => this.#laws.ofBatch(items));
+    for (const item of items) this.#note(() => this.#laws.ofStart(item, items, context));
+    const call = new Call(items, context?.signal);
+    for (const item of items) item.calls.push(call);
     this.#note(() => this.#laws.ofEveryMoment());
-    call.signal?.addEventListener('abort', () => this.#react(item, 'abort'));
+    call.signal?.addEventListener('abort', () => this.#reactAll(call, 'abort'));
     // A blind handler does not learn what comes of it.
-    if (context !== undefined) this.#react(item, 'call');
-    return this.#result(item, call, planned);
+    if (context !== undefined) this.#reactAll(call, 'call');
+    return this.#result(call, planned);
   }
 
-  #result(item: Item, call: Call, planned: PlannedAttempt): unknown {
+  #reactAll({ items }: Call, to: Reaction['to']): void {
+    for (const item of items) this.#react(item, to);
+  }
+
+  #result(call: Call, planned: PlannedAttempt): unknown {
     if (planned.form === 'observable' || (planned.form === 'value' && planned.end === 'hang')) {
-      return this.#observable(item, call, planned);
+      return this.#observable(call, planned);
     }
     if (planned.form === 'value') return value(call, planned);
     const promise = this.#promise(call, planned);
@@ -214,12 +236,12 @@ export class Simulation {
     });
   }
 
-  #observable(item: Item, call: Call, { end, error, afterMs }: PlannedAttempt): Observable<string> {
+  #observable(call: Call, { end, error, afterMs }: PlannedAttempt): Observable<string> {
     return new Observable((subscriber) => {
       subscriber.add(() => {
         if (call.state !== 'active') return;
         call.isUnsubscribed = true;
-        this.#react(item, 'abort');
+        this.#reactAll(call, 'abort');
       });
       subscriber.next('a value');
       this.#after(afterMs, () => {
@@ -242,6 +264,10 @@ export class Simulation {
     const { plan, clock, timers } = this.#world;
     const { concurrency, capacity, overflow, strategy, isKeyed, retry, timeoutMs, breaker, isProbed, store } = plan;
     const look = (): void => this.#note(() => this.#laws.ofEveryMoment());
+    const started = ({ event }: Handling): void => {
+      look();
+      this.#react(event as Item, 'start');
+    };
     const deadLetters = createDeadLetterQueue<Item>({
       scheduler: clock,
       ...(store !== 'memory' && { store: this.#store(store === 'flaky') }),
@@ -260,7 +286,7 @@ export class Simulation {
       ...(retry !== undefined && { retry: { ...retry, retryIf: (error) => !retry.isPicky || error !== undefined } }),
       ...(timeoutMs !== undefined && { timeoutMs }),
       ...(breaker !== undefined && { breaker }),
-      ...(isProbed && { probe: { accepted: look, started: look, retried: look, settled: look, dropped: look } }),
+      ...(isProbed && { probe: { accepted: look, started, retried: look, settled: look, dropped: look } }),
     };
   }
 

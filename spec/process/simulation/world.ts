@@ -1,6 +1,6 @@
 import type { Processor, RedriveReport } from 'millrace';
 import { CountingScheduler, SteppedClock } from '../../support/stepped-clock.ts';
-import type { Item } from './item.ts';
+import type { Call, Item } from './item.ts';
 import type { Plan } from './plans.ts';
 
 /** What is known of a simulation from outside of the processor. */
@@ -23,6 +23,25 @@ export class World {
 
   constructor(plan: Plan) {
     this.plan = plan;
+  }
+
+  /** How many events a slot holds at most. */
+  get slotSize(): number {
+    return this.batch?.maxSize ?? 1;
+  }
+
+  get batch(): Plan['batch'] {
+    return this.plan.strategy === 'queue' ? this.plan.batch : undefined;
+  }
+
+  /** Events that may be pending. */
+  get limit(): number {
+    return this.plan.concurrency * this.slotSize + this.plan.capacity;
+  }
+
+  /** Calls of the handler that have not ended. */
+  get callsAtWork(): ReadonlySet<Call> {
+    return new Set(this.items.flatMap(({ calls }) => calls.filter(({ isActive }) => isActive)));
   }
 
   /** The lane of an event; none where none is promised. */
