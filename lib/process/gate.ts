@@ -33,7 +33,7 @@ export class Gate<Item> {
   private readonly direct: GateOptions<Item>['direct'];
   private readonly key: ((event: Item) => unknown) | undefined;
   private readonly limit: number;
-  private readonly senders = new Senders<Item>();
+  private readonly senders: Senders<Item>;
 
   constructor(options: GateOptions<Item>) {
     const { concurrency, capacity, batch, key } = options.settings;
@@ -42,6 +42,7 @@ export class Gate<Item> {
     this.direct = options.direct;
     this.isPlain = options.isPlain;
     this.key = key;
+    this.senders = new Senders(options.settings.strategy === 'switch');
     // A slot holds a batch.
     this.limit = concurrency * (batch?.maxSize ?? 1) + capacity;
   }
@@ -91,7 +92,9 @@ export class Gate<Item> {
     const verdict = this.admit(delivery, 'wait');
     if (verdict === 'suspended') {
       const sender = new Sender(delivery, onTaken, onRefused);
+      const older = this.senders.ofLane(delivery.key);
       this.senders.push(sender);
+      if (older !== undefined) this.supersede(older);
       pump.run();
       return () => this.senders.withdraw(sender);
     }
@@ -156,6 +159,13 @@ export class Gate<Item> {
       default:
         return assertNever(settings.strategy);
     }
+  }
+
+  /** Drops an event that still waits for room: let in later, it would come after a newer one of its lane. */
+  private supersede(sender: Sender<Item>): void {
+    this.senders.withdraw(sender);
+    this.drop(sender.delivery, 'superseded');
+    sender.onTaken?.(sender.delivery);
   }
 
   private overflow(delivery: Delivery<Item>, patience: Patience): Verdict {

@@ -24,6 +24,13 @@ export class Sender<Item> implements Linked<Sender<Item>> {
 /** The producers that wait for room: first in, first out. */
 export class Senders<Item> {
   private readonly chain = new Chain<Sender<Item>>();
+  /** Where a newer event supersedes those of its lane before it, so that one of each lane waits. */
+  private readonly byLane: Map<unknown, Sender<Item>> | undefined;
+
+  /** @param isLatestOnly - whether of each lane only the latest waits */
+  constructor(isLatestOnly: boolean) {
+    this.byLane = isLatestOnly ? new Map() : undefined;
+  }
 
   get size(): number {
     return this.chain.size;
@@ -31,6 +38,12 @@ export class Senders<Item> {
 
   push(sender: Sender<Item>): void {
     this.chain.push(sender);
+    this.byLane?.set(sender.delivery.key, sender);
+  }
+
+  /** Where only the latest waits: that of a lane. */
+  ofLane(key: unknown): Sender<Item> | undefined {
+    return this.byLane?.get(key);
   }
 
   shift(): Sender<Item> | undefined {
@@ -44,6 +57,8 @@ export class Senders<Item> {
     if (!sender.isWaiting) return;
     sender.isWaiting = false;
     this.chain.remove(sender);
+    const { key } = sender.delivery;
+    if (this.byLane?.get(key) === sender) this.byLane.delete(key);
   }
 
   list(): readonly Sender<Item>[] {

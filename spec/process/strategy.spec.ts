@@ -1,9 +1,9 @@
 import { createDeadLetterQueue, createProcessor, type HandlerContext } from 'millrace';
-import { NEVER, Observable, VirtualTimeScheduler } from 'rxjs';
+import { EMPTY, NEVER, Observable, throwError, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { HeldHandler } from '../support/held-handler.ts';
 import { marbles } from '../support/marbles.ts';
-import { settled } from '../support/virtual-clock.ts';
+import { settled, VirtualClock } from '../support/virtual-clock.ts';
 import { describeEnd, playing, watch } from '../support/watch.ts';
 
 /** Events of two lanes: the lane is the first letter. */
@@ -108,6 +108,42 @@ describe("strategy 'switch'", () => {
     }),
   );
 
+  it('takes the place of one that waits for room', async () => {
+    const held = new HeldHandler<string, HandlerContext>();
+    const processor = createProcessor(held.handle, { strategy: 'switch', key, capacity: 0 });
+    const ends: string[] = [];
+    const send = (event: string): unknown =>
+      processor.send(event).then(async (accepted) => ends.push(`${event} ${describeEnd(await accepted.settled)}`));
+    for (const event of ['a1', 'b1', 'c1', 'b2']) void send(event);
+    await settled();
+    expect(ends).toEqual(['b1 dropped superseded']);
+    expect(processor.stats()).toMatchObject({ suspended: 2, pending: 1, dropped: 1 });
+    for (const index of [0, 1, 2]) {
+      held.call(index).succeed();
+      await settled();
+    }
+    expect(held.calls.map(({ event }) => event)).toEqual(['a1', 'c1', 'b2']);
+    expect(processor.stats()).toMatchObject({ accepted: 4, handled: 3, dropped: 1, suspended: 0 });
+  });
+
+  it('is not followed by an older one, which waited for room', async () => {
+    const clock = new VirtualClock();
+    const started: string[] = [];
+    const handler = (event: string): Observable<never> => {
+      started.push(event);
+      return event === 'a3' ? EMPTY : throwError(() => 'no');
+    };
+    const retry = { maxAttempts: 2, delayMs: 2 };
+    const processor = createProcessor(handler, { strategy: 'switch', key, capacity: 0, retry, scheduler: clock });
+    for (const event of ['c1', 'a1', 'a2']) void processor.send(event);
+    await clock.advance(3);
+    expect(started).toEqual(['c1', 'c1', 'a2']);
+    void processor.send('a3');
+    await clock.advance(10);
+    expect(started).toEqual(['c1', 'c1', 'a2', 'a3']);
+    expect(processor.stats()).toMatchObject({ accepted: 4, handled: 1, dead: 1, dropped: 2, suspended: 0 });
+  });
+
   it('counts what it aborted as dropped, and its result as late', async () => {
     const held = new HeldHandler<string, HandlerContext>();
     const { processor, send, errors } = watch(held.handle, { strategy: 'switch' });
@@ -155,13 +191,14 @@ describe("strategy 'switch'", () => {
         .then(({ settled: end }) => end)
         .then((end) => ends.push(`${event} ${describeEnd(end)}`));
     }
+    await settled();
     for (const call of [0, 1]) {
       held.call(call).succeed();
       await settled();
     }
     held.call(-1).succeed();
     await settled();
-    expect(ends).toEqual(['x handled', 'y handled', 'a1 dropped superseded', 'a2 handled']);
+    expect(ends).toEqual(['a1 dropped superseded', 'x handled', 'y handled', 'a2 handled']);
   });
 
   it('keeps what is dead already, and only waits for its letter to be stored', async () => {
