@@ -25,7 +25,7 @@ export interface ProcessorStats {
   readonly droppedBy: Readonly<Record<DropReason, number>>;
   /** Taken and not ended. */
   readonly pending: number;
-  /** Attempts in flight; ≤ `concurrency`. */
+  /** Events in attempts in flight; ≤ `concurrency`, of batches times their `maxSize`. */
   readonly running: number;
   /** In the waiting room. */
   readonly waiting: number;
@@ -35,9 +35,9 @@ export interface ProcessorStats {
   readonly rejected: number;
   /** Producers that wait for room. */
   readonly suspended: number;
-  /** Attempts after the first. */
+  /** Attempts after the first; those of a batch count once. */
   readonly retried: number;
-  /** Results that came after the attempt was given up. */
+  /** Results that came after the attempt was given up; that of a batch counts once. */
   readonly late: number;
   /** As the option says. */
   readonly concurrency: number;

@@ -43,6 +43,14 @@ describe('an option of on that cannot work is refused where it is given', () => 
     [{ timeoutMs: 2 ** 31 }, 'Expected timeoutMs to be milliseconds > 0 and ≤ 2147483647, got 2147483648.'],
     [{ retry: { maxAttempts: 0 } }, 'Expected retry.maxAttempts to be a whole number ≥ 1 or Infinity, got 0.'],
     [{ retry: { multiplier: 0.5 } }, 'Expected retry.multiplier to be a finite number ≥ 1, got 0.5.'],
+    [{ batch: 100 }, 'Expected batch to be an object of options, got 100.'],
+    [{ batch: { maxSize: 0 } }, 'Expected batch.maxSize to be a whole number ≥ 1, got 0.'],
+    [{ batch: { maxSize: Infinity } }, 'Expected batch.maxSize to be a whole number ≥ 1, got Infinity.'],
+    [{ batch: { maxWaitMs: -1 } }, 'Expected batch.maxWaitMs to be milliseconds ≥ 0 and ≤ 2147483647, got -1.'],
+    [
+      { batch: {}, strategy: 'switch' },
+      "Expected no batch with strategy 'switch', got one. Leave out one of the two: only with 'queue' do events wait for each other.",
+    ],
     [{ retry: { jitter: 'half' } }, "Expected retry.jitter to be one of 'none', 'equal', 'full', got 'half'."],
   ];
 

@@ -35,6 +35,11 @@ const BREAKER: readonly Case[] = [
   { option: 'resetAfterMs', expected: POSITIVE_DELAY, values: [0, -1, NaN, Infinity, 2 ** 31, '100'] },
 ];
 
+const BATCH: readonly Case[] = [
+  { option: 'maxSize', expected: 'a whole number ≥ 1', values: [0, -1, 1.5, NaN, Infinity, '3', null] },
+  { option: 'maxWaitMs', expected: DELAY, values: [-1, NaN, -Infinity, 2 ** 31, '100', null] },
+];
+
 const PROCESSOR: readonly Case[] = [
   { option: 'concurrency', expected: 'a whole number ≥ 1', values: [0, -1, 1.5, NaN, Infinity, '2', null] },
   { option: 'capacity', expected: 'a whole number ≥ 0 or Infinity', values: [-1, 0.5, NaN, -Infinity, '1', null] },
@@ -101,8 +106,25 @@ describe('a processor refuses', () => {
     expectRefused(() => process({ breaker: { [option]: value } }), named, expected, value);
   });
 
-  it.each(['retry', 'breaker'])('a policy that is none: %s', (option) => {
-    for (const value of [3, true, 'always']) expect(() => process({ [option]: value })).toThrow(InvalidOptionError);
+  it.each(each(BATCH, 'batch.'))('batch.$option: $value', ({ option, expected, value, named }) => {
+    expectRefused(() => process({ batch: { [option]: value } }), named, expected, value);
+  });
+
+  it.each(['switch', 'exhaust'])('a batch with strategy %s: there, events do not wait for each other', (strategy) => {
+    expect(() => process({ batch: { maxSize: 5 }, strategy })).toThrow(
+      expect.objectContaining({
+        name: 'InvalidOptionError',
+        code: 'INVALID_OPTION',
+        message: `Expected no batch with strategy '${strategy}', got one. Leave out one of the two: only with 'queue' do events wait for each other.`,
+      }),
+    );
+    expect(() => process({ batch: undefined, strategy })).not.toThrow();
+  });
+
+  it.each(['retry', 'breaker', 'batch'])('a policy that is none: %s', (option) => {
+    for (const value of [3, true, 'always', null]) {
+      expect(() => process({ [option]: value })).toThrow(InvalidOptionError);
+    }
   });
 
   it.each([-1, NaN, Infinity, '5'])('a drain with deadlineMs: %s', async (deadlineMs) => {
@@ -134,7 +156,11 @@ describe('a processor refuses', () => {
     { retry: { maxAttempts: Infinity, delayMs: 0, multiplier: 1, maxDelayMs: 0, jitter: 'none' } },
     { retry: { delayMs: () => 0 } },
     { breaker: {} },
-    { name: undefined, key: undefined, retry: undefined, timeoutMs: undefined, breaker: undefined },
+    { batch: {} },
+    { batch: { maxSize: 1, maxWaitMs: 0 } },
+    { batch: { maxSize: 1_000_000, maxWaitMs: Infinity } },
+    { batch: { maxSize: 5 }, strategy: 'queue', key: String, concurrency: 4, retry: {}, timeoutMs: 5, breaker: {} },
+    { name: undefined, key: undefined, retry: undefined, timeoutMs: undefined, breaker: undefined, batch: undefined },
   ])('nothing that works: %o', (options) => {
     expect(() => process(options)).not.toThrow();
   });
