@@ -30,7 +30,7 @@ export class Drainage {
       dead: after.dead - this.#before.dead,
       dropped: after.dropped - this.#before.dropped,
       abandoned,
-      durationMs: this.#scheduler.now() - this.#startedAt,
+      durationMs: Math.max(0, this.#scheduler.now() - this.#startedAt),
     };
     this.#resolve(report);
     return report;

@@ -40,7 +40,7 @@ export function processorStats<Item>(source: StatsSource<Item>): ProcessorStats 
     late,
     concurrency,
     capacity,
-    longestRunningMs: oldestStart === undefined ? 0 : scheduler.now() - oldestStart,
+    longestRunningMs: oldestStart === undefined ? 0 : Math.max(0, scheduler.now() - oldestStart),
     ...(breaker !== undefined && { circuit: breaker.state }),
     ...(lanes !== undefined && { lanes: lanes.fullest(5) }),
   };

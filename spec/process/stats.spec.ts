@@ -1,5 +1,6 @@
 import { createProcessor, type HandlerContext, type ProcessorStats } from 'millrace';
-import { describe, expect, it } from 'vitest';
+import { NEVER } from 'rxjs';
+import { describe, expect, it, vi } from 'vitest';
 import { HeldHandler } from '../support/held-handler.ts';
 import { settled, VirtualClock } from '../support/virtual-clock.ts';
 
@@ -96,6 +97,17 @@ describe('stats', () => {
     held.call(1).succeed();
     await settled();
     expect(processor.stats().longestRunningMs).toBe(0);
+  });
+
+  it('show no time below 0 when the clock is set back', async () => {
+    const clock = new VirtualClock();
+    const processor = createProcessor<string>(() => NEVER, { scheduler: clock });
+    processor.trySend('a');
+    const draining = processor.drain();
+    vi.spyOn(clock, 'now').mockReturnValue(-3_600_000);
+    expect(processor.stats().longestRunningMs).toBe(0);
+    processor.close();
+    expect((await draining).durationMs).toBe(0);
   });
 
   it('count an event that its handler is at work on right now', () => {
