@@ -1,15 +1,25 @@
 import * as fc from 'fast-check';
-import { createDeadLetterQueue, createEventBus, type DeliveryReport, type OnOptions } from 'millrace';
+import {
+  createDeadLetterQueue,
+  createEventBus,
+  type DeliveryReport,
+  type EventSubscription,
+  type OnOptions,
+} from 'millrace';
 import { config } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { Tick, Tock } from '../support/events.ts';
 import { HeldHandler } from '../support/held-handler.ts';
 import { settled, VirtualClock } from '../support/virtual-clock.ts';
 
-type Options = OnOptions<{ readonly data: number }>;
+interface Options {
+  readonly options: OnOptions<{ readonly data: number }>;
+  readonly batch: { readonly maxSize: number; readonly maxWaitMs: number } | undefined;
+}
 
 const handlers = fc.array(
   fc.record({
+    batch: fc.option(fc.record({ maxSize: fc.integer({ min: 1, max: 3 }), maxWaitMs: fc.nat(25) }), { nil: undefined }),
     concurrency: fc.integer({ min: 1, max: 3 }),
     capacity: fc.nat(2),
     overflow: fc.constantFrom('suspend', 'drop-oldest', 'drop-newest', 'fail'),
@@ -40,7 +50,7 @@ class World {
   readonly deadLetters = createDeadLetterQueue({ scheduler: this.clock });
   readonly ends = new Map<object, number>();
   readonly reports: Promise<DeliveryReport>[] = [];
-  readonly held: HeldHandler<{ readonly data: number }>[] = [];
+  readonly held: HeldHandler<unknown>[] = [];
   readonly bus = createEventBus({
     scheduler: this.clock,
     deadLetters: this.deadLetters,
@@ -51,13 +61,18 @@ class World {
       started: () => this.check(),
     },
   });
-  readonly subscriptions: ReturnType<typeof this.bus.on>[];
+  readonly subscriptions: EventSubscription[];
+  readonly #all: readonly Options[];
 
   constructor(all: readonly Options[]) {
-    this.subscriptions = all.map((options, index) => {
-      const held = new HeldHandler<{ readonly data: number }>();
+    this.#all = all;
+    this.subscriptions = all.map(({ batch, options }, index) => {
+      const held = new HeldHandler<unknown>();
+      const named = { name: `handler ${index}`, ...options };
       this.held.push(held);
-      return this.bus.on([Tick, Tock], held, { name: `handler ${index}`, ...options });
+      return batch === undefined
+        ? this.bus.on([Tick, Tock], held, named)
+        : this.bus.on([Tick, Tock], held, { ...named, batch });
     });
     this.bus.errors.subscribe(({ kind, error }) => {
       if (kind !== 'overflow' && kind !== 'late-result') throw error;
@@ -71,14 +86,15 @@ class World {
 
   /** The promises, at this very moment. */
   check(): void {
-    for (const subscription of this.subscriptions) {
+    for (const [index, subscription] of this.subscriptions.entries()) {
       const { name, accepted, redriven, handled, dead, dropped, pending, ...stats } = subscription.stats();
       const { running, waiting, betweenAttempts, concurrency, capacity } = stats;
+      const slots = concurrency * (this.#all[index]!.batch?.maxSize ?? 1);
       const sum = handled + dead + dropped + pending;
       if (accepted + redriven !== sum) throw new Error(`${name}: ${accepted} + ${redriven} ≠ ${sum}`);
       if (pending !== running + waiting + betweenAttempts) throw new Error(`${name}: pending ${pending}`);
-      if (running > concurrency) throw new Error(`${name}: ${running} running`);
-      if (pending > concurrency + capacity) throw new Error(`${name}: ${pending} pending`);
+      if (running > slots) throw new Error(`${name}: ${running} running`);
+      if (pending > slots + capacity) throw new Error(`${name}: ${pending} pending`);
       if (Math.min(pending, running, waiting, betweenAttempts) < 0) throw new Error(`${name}: negative`);
     }
   }
@@ -115,11 +131,14 @@ describe('whatever happens to a bus', () => {
     await fc.assert(
       fc.asyncProperty(handlers, fc.array(step, { minLength: 20, maxLength: 60 }), async (all, steps) => {
         const world = new World(
-          all.map(({ isKeyed, isTimed, maxAttempts, ...options }) => ({
-            ...options,
-            retry: { maxAttempts, delayMs: 10 },
-            ...(isKeyed && { key: ({ data }) => data % 2 }),
-            ...(isTimed && { timeoutMs: 15 }),
+          all.map(({ isKeyed, isTimed, maxAttempts, batch, ...options }) => ({
+            batch: options.strategy === 'queue' ? batch : undefined,
+            options: {
+              ...options,
+              retry: { maxAttempts, delayMs: 10 },
+              ...(isKeyed && { key: ({ data }) => data % 2 }),
+              ...(isTimed && { timeoutMs: 15 }),
+            },
           })),
         );
         for (const next of steps) await world.do(next);
