@@ -7,7 +7,8 @@ import { createDeadLetterQueue, type DeadLetterQueue } from '../process/dead-let
 import { addCounts, Drainage, type DrainCounts } from '../process/drainage.ts';
 import { ErrorReports, type ReportedError } from '../process/error-reports.ts';
 import type { Handler } from '../process/handler.ts';
-import type { Batched } from '../process/processor-options.ts';
+import { letterId } from '../process/letter-id.ts';
+import type { Batched, HandlerOptions } from '../process/processor-options.ts';
 import type { DrainOptions, DrainReport } from '../process/stats.ts';
 import type { Channel, ChannelOptions, ChannelStats } from './channel.ts';
 import { channelEvents } from './channel-events.ts';
@@ -27,12 +28,11 @@ export class BoundedChannel<Item> implements Channel<Item> {
   readonly #reports = new ErrorReports();
   readonly #forwarding: Subscription;
   readonly #pools = new Set<WorkerPool<Item>>();
-  /** Counts of workers that have ended. */
-  readonly #retired = { handled: 0, dead: 0, dropped: 0 };
+  /** Counts of workers that have closed, and what they gave up. */
+  readonly #retired = { handled: 0, dead: 0, dropped: 0, abandoned: 0 };
   #drainage: Drainage | undefined;
-  /** What the deadline of a drain gave up. */
-  #abandoned = 0;
-  #isAbandoning = false;
+  /** What had been given up when the drain began. */
+  #abandonedBefore = 0;
 
   constructor(options: ChannelOptions<Item>) {
     const { name = 'channel', capacity = 1024, scheduler = asyncScheduler, createId = randomId } = options;
@@ -42,7 +42,7 @@ export class BoundedChannel<Item> implements Channel<Item> {
     this.deadLetters = options.deadLetters ?? createDeadLetterQueue<Item>({ scheduler });
     this.#scheduler = scheduler;
     this.#createId = expectFunction('createId', createId);
-    this.#stock = new Stock(name, expectCount('capacity', capacity, 0, true), () => this.#endIfIdle());
+    this.#stock = new Stock(name, expectCount('capacity', capacity, 0, true), () => this.#endIfDone());
     this.#forwarding = this.deadLetters.errors.subscribe(({ kind, error, handler }) =>
       this.#reports.report(kind, error, handler),
     );
@@ -56,8 +56,8 @@ export class BoundedChannel<Item> implements Channel<Item> {
     return this.#reports.stream;
   }
 
-  send(item: Item, { signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
-    return this.#stock.send(item, signal);
+  send(item: Item, options?: { readonly signal?: AbortSignal }): Promise<void> {
+    return this.#stock.send(item, options?.signal);
   }
 
   trySend(item: Item): boolean {
@@ -69,35 +69,13 @@ export class BoundedChannel<Item> implements Channel<Item> {
     options: Batched<WorkerOptions<Item>> | WorkerOptions<Item> = {},
   ): ChannelWorkers {
     if (this.#stock.isSpent) throw this.#stock.refusal();
-    const { probe, random } = this.#options;
-    const { name = this.name, ...workerOptions } = expectOptions('options', options);
+    expectWorkerOptions(options);
     if (options.name !== undefined) this.#expectUnused(options.name);
-    const pool: WorkerPool<Item> = new WorkerPool(
-      this.#stock,
-      // With batches, the engine hands over arrays.
-      handler as Handler<Item>,
-      {
-        ...(workerOptions as WorkerOptions<Item>),
-        ...(options.name !== undefined && { name: options.name }),
-        scheduler: this.#scheduler,
-        createId: this.#createId,
-        ...(random !== undefined && { random }),
-      },
-      {
-        name,
-        deadLetters: this.deadLetters,
-        errors: this.#reports,
-        probe,
-        onIdle: () => this.#endIfIdle(),
-        onClosed: () => {
-          addCounts(this.#retired, pool.engine.ended);
-          this.#pools.delete(pool);
-          this.#endIfIdle();
-        },
-      },
-    );
+    const pool = this.#createPool(handler, options);
     this.#pools.add(pool);
+    if (options.batch !== undefined) this.#stock.recordTimes(() => this.#scheduler.now());
     pool.start();
+    if (this.#drainage !== undefined) void pool.drain();
     return pool;
   }
 
@@ -110,16 +88,16 @@ export class BoundedChannel<Item> implements Channel<Item> {
   }
 
   close(): void {
+    if (this.isClosed) return;
     this.#stock.close();
+    // Workers that are draining finish the rest, too, now.
+    for (const { engine } of this.#pools) engine.wake();
   }
 
   async drain({ deadlineMs }: DrainOptions = {}): Promise<DrainReport> {
     if (deadlineMs !== undefined) expectDelay('deadlineMs', deadlineMs);
-    const drainage = (this.#drainage ??= new Drainage(this.#ended, this.#scheduler));
-    this.close();
-    if (deadlineMs !== undefined) drainage.addDeadline(deadlineMs, () => this.#abandon());
-    for (const pool of this.#pools) void pool.drain();
-    this.#endIfIdle();
+    const drainage = this.#drainage ?? this.#startDrainage();
+    if (deadlineMs !== undefined && !this.#isDone) drainage.addDeadline(deadlineMs, () => this.#abandon());
     const report = await drainage.report;
     // Letters are what is left of items: the deadline is given once more to stores that take their time.
     await this.deadLetters.flush(deadlineMs);
@@ -151,11 +129,55 @@ export class BoundedChannel<Item> implements Channel<Item> {
     await this.drain();
   }
 
-  /** How the items of all workers have ended. */
+  /** How items have ended, as far as it is known here: those of workers, and those that nobody took. */
   get #ended(): DrainCounts {
-    const sum = { ...this.#retired };
+    const { handled, dead, dropped } = this.#retired;
+    const sum = { handled, dead, dropped };
     for (const { engine } of this.#pools) addCounts(sum, engine.ended);
+    sum.dead += this.#stock.abandoned;
     return sum;
+  }
+
+  get #abandoned(): number {
+    let sum = this.#retired.abandoned + this.#stock.abandoned;
+    for (const { engine } of this.#pools) sum += engine.abandoned;
+    return sum;
+  }
+
+  /** Whether all has been taken, and all workers have closed. */
+  get #isDone(): boolean {
+    return this.#stock.isSpent && this.#pools.size === 0;
+  }
+
+  #createPool(
+    handler: Handler<Item> | Handler<readonly Item[]>,
+    options: Batched<WorkerOptions<Item>> | WorkerOptions<Item>,
+  ): WorkerPool<Item> {
+    const { probe, random } = this.#options;
+    const pool: WorkerPool<Item> = new WorkerPool(
+      this.#stock,
+      // With batches, the engine hands over arrays.
+      handler as Handler<Item>,
+      {
+        ...(options as WorkerOptions<Item>),
+        scheduler: this.#scheduler,
+        createId: this.#createId,
+        ...(random !== undefined && { random }),
+      },
+      {
+        name: options.name ?? this.name,
+        deadLetters: this.deadLetters,
+        errors: this.#reports,
+        probe,
+        onClosed: () => {
+          addCounts(this.#retired, pool.engine.ended);
+          this.#retired.abandoned += pool.engine.abandoned;
+          this.#pools.delete(pool);
+          this.#endIfDone();
+        },
+      },
+    );
+    return pool;
   }
 
   #expectUnused(name: string): void {
@@ -166,28 +188,47 @@ export class BoundedChannel<Item> implements Channel<Item> {
     );
   }
 
+  #startDrainage(): Drainage {
+    const drainage = new Drainage(this.#ended, this.#scheduler);
+    this.#drainage = drainage;
+    this.#abandonedBefore = this.#abandoned;
+    this.close();
+    for (const pool of this.#pools) void pool.drain();
+    this.#endIfDone();
+    return drainage;
+  }
+
   /** Gives up what no consumer has taken, and what workers have not finished. */
   #abandon(): void {
+    const { name: handler, deadLetters } = this;
     const time = this.#scheduler.now();
     const error = new MillraceError(
       'ABANDONED',
       `Expected a consumer of channel '${this.name}' to take its items, but it was closed first. Send the item again, or drain() with a later deadline.`,
     );
-    // The sum is told when it is complete.
-    this.#isAbandoning = true;
     for (const event of this.#stock.abandon()) {
-      this.#abandoned++;
-      const id = this.#createId(time);
-      this.deadLetters.next({ id, event, reason: 'abandoned', error, attempts: [], time, redriven: 0 });
+      const id = letterId(this.#createId, time, this.#reports);
+      deadLetters.next({ id, event, handler, reason: 'abandoned', error, attempts: [], time, redriven: 0 });
     }
-    for (const { engine } of this.#pools) this.#abandoned += engine.close();
-    this.#isAbandoning = false;
-    this.#endIfIdle();
+    for (const pool of this.#pools) pool.close();
   }
 
-  #endIfIdle(): void {
-    if (this.#isAbandoning || !this.#stock.isSpent || [...this.#pools].some(({ engine }) => !engine.isIdle)) return;
-    this.#forwarding.unsubscribe();
-    this.#drainage?.end(this.#ended, this.#abandoned, this.#abandoned === 0);
+  #endIfDone(): void {
+    if (!this.#isDone) return;
+    // What is on its way to the store may still fail.
+    void this.deadLetters.flush().then(() => this.#forwarding.unsubscribe());
+    const abandoned = this.#abandoned - this.#abandonedBefore;
+    this.#drainage?.end(this.#ended, abandoned, abandoned === 0);
+  }
+}
+
+/** Whoever writes no TypeScript is told, too. */
+function expectWorkerOptions(options: { readonly [Name in keyof HandlerOptions<never>]?: unknown }): void {
+  expectOptions('options', options);
+  for (const name of ['capacity', 'overflow', 'strategy'] as const) {
+    if (options[name] === undefined) continue;
+    throw new InvalidOptionError(
+      `Expected no ${name} in the options of workers, got one. Their channel has the bound: give capacity to createChannel().`,
+    );
   }
 }

@@ -7,7 +7,7 @@ class SubscribedTaker<Item> implements Taker<Item> {
   previous: Taker<Item> | undefined = undefined;
   next: Taker<Item> | undefined = undefined;
   isEnlisted = false;
-  readonly isIdle = true;
+  readonly keepsMore = false;
   readonly #stock: Stock<Item>;
   readonly #subscriber: Subscriber<Item>;
 
@@ -16,15 +16,18 @@ class SubscribedTaker<Item> implements Taker<Item> {
     this.#subscriber = subscriber;
   }
 
+  get isIdle(): boolean {
+    return !this.#subscriber.closed;
+  }
+
   give(item: Item): void {
     this.#subscriber.next(item);
-    this.takeAll();
   }
 
   /** A loop: what is sent meanwhile waits in the stock, as this one is not enlisted. */
-  takeAll(): void {
-    while (!this.#subscriber.closed && this.#stock.hasItem) this.#subscriber.next(this.#stock.take());
-    if (!this.#subscriber.closed) this.#stock.enlist(this);
+  goOn(): void {
+    while (this.isIdle && this.#stock.hasItemFor(this)) this.#stock.serve(this);
+    if (this.isIdle) this.#stock.enlist(this);
   }
 
   end(): void {
@@ -37,6 +40,6 @@ export function channelEvents<Item>(stock: Stock<Item>): Observable<Item> {
   return new Observable((subscriber) => {
     const taker = new SubscribedTaker(stock, subscriber);
     subscriber.add(() => stock.delist(taker));
-    taker.takeAll();
+    taker.goOn();
   });
 }

@@ -1,18 +1,33 @@
 import type { Stock } from './stock.ts';
 import type { Taker } from './taker.ts';
 
-/** A call of `next` that waits for an item. */
+/** A call of `next`, until it has its item. */
 class PendingNext<Item> implements Taker<Item> {
   previous: Taker<Item> | undefined = undefined;
   next: Taker<Item> | undefined = undefined;
   isEnlisted = false;
   readonly isIdle = true;
-  readonly give: (item: Item) => void;
-  readonly end: () => void;
+  readonly keepsMore = false;
+  readonly #siblings: Set<PendingNext<Item>>;
+  readonly #resolve: (result: IteratorResult<Item, undefined>) => void;
 
-  constructor(resolve: (result: IteratorResult<Item, undefined>) => void) {
-    this.give = (value) => resolve({ value, done: false });
-    this.end = () => resolve({ value: undefined, done: true });
+  constructor(siblings: Set<PendingNext<Item>>, resolve: (result: IteratorResult<Item, undefined>) => void) {
+    this.#siblings = siblings;
+    this.#resolve = resolve;
+    siblings.add(this);
+  }
+
+  give(value: Item): void {
+    this.#siblings.delete(this);
+    this.#resolve({ value, done: false });
+  }
+
+  /** Another call asks for another item. */
+  goOn(): void {}
+
+  end(): void {
+    this.#siblings.delete(this);
+    this.#resolve({ value: undefined, done: true });
   }
 }
 
@@ -27,17 +42,8 @@ export class ChannelIterator<Item> implements AsyncIterableIterator<Item, undefi
   }
 
   next(): Promise<IteratorResult<Item, undefined>> {
-    const stock = this.#stock;
     if (this.#isDone) return Promise.resolve({ value: undefined, done: true });
-    if (stock.hasItem) return Promise.resolve({ value: stock.take(), done: false });
-    return new Promise((resolve) => {
-      const pending = new PendingNext<Item>((result) => {
-        this.#pending.delete(pending);
-        resolve(result);
-      });
-      this.#pending.add(pending);
-      stock.enlist(pending);
-    });
+    return new Promise((resolve) => this.#stock.ask(new PendingNext(this.#pending, resolve)));
   }
 
   /** Ends this loop only: calls of `next` that wait are done. */

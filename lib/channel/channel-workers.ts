@@ -11,15 +11,15 @@ export interface ChannelWorkers extends Disposable, AsyncDisposable {
   readonly name: string;
   /** Whether they have ended. */
   readonly closed: boolean;
-  /** Take nothing more for now; what has begun goes on. */
+  /** Take and start nothing more for now; what has begun goes on. */
   pause(): void;
   /** Go on after `pause`. */
   resume(): void;
   /** What they have done and have to do, now. */
   stats(): ProcessorStats;
   /**
-   * Finishes what they took, and ends them; of a closed channel, all that is still in it is theirs to finish, too. At the deadline what they took
-   * becomes dead letters. Never rejects.
+   * Finishes what they took, and ends them; of a closed channel, all that is still in it is theirs to finish, too. At the deadline, what they took
+   * becomes dead letters (`abandoned`), and the rest stays in the channel. Never rejects.
    */
   drain(options?: DrainOptions): Promise<DrainReport>;
   /** Ends them at once: signals are aborted, and what they took becomes dead letters. The rest stays in the channel. */

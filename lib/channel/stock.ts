@@ -10,7 +10,11 @@ interface Holder {
   readonly backlog: number;
 }
 
-/** What is in a channel: items, producers that wait for room, and consumers that wait for items. */
+/**
+ * What is in a channel: items, producers that wait for room, and consumers that wait for items.
+ *
+ * Consumers may be called at any place where an item is handed over, and may call back with anything: whatever follows looks again.
+ */
 export class Stock<Item> {
   accepted = 0;
   handedOut = 0;
@@ -19,17 +23,20 @@ export class Stock<Item> {
   isClosed = false;
   readonly capacity: number;
   private readonly name: string;
-  private readonly onEmptied: () => void;
+  private readonly onSpent: () => void;
   private readonly items = new RingBuffer<Item>();
+  /** When each of the items came; only if somebody wants to know. */
+  private times: RingBuffer<number> | undefined = undefined;
+  private clock: (() => number) | undefined = undefined;
   private readonly senders = new Chain<ChannelSender<Item>>();
   private readonly takers = new Chain<Taker<Item>>();
   private holders: readonly Holder[] = [];
 
-  /** @param onEmptied - called when it is closed and the last item has gone */
-  constructor(name: string, capacity: number, onEmptied: () => void) {
+  /** @param onSpent - called when it is closed and the last item has gone */
+  constructor(name: string, capacity: number, onSpent: () => void) {
     this.name = name;
     this.capacity = capacity;
-    this.onEmptied = onEmptied;
+    this.onSpent = onSpent;
   }
 
   /** Items that wait here. */
@@ -47,12 +54,8 @@ export class Stock<Item> {
     return this.isClosed && this.items.size === 0;
   }
 
-  /** Whether there is something to take for a consumer that begins with it at once. */
-  get hasItem(): boolean {
-    return this.items.size > 0 || this.senders.size > 0;
-  }
-
-  private get hasRoom(): boolean {
+  /** Whether one more item may wait. */
+  get hasRoom(): boolean {
     const { holders } = this;
     let waiting = this.items.size;
     for (let index = 0; index < holders.length; index++) waiting += holders[index]!.backlog;
@@ -69,6 +72,14 @@ export class Stock<Item> {
     this.admitSenders();
   }
 
+  /** From now on, consumers are told when each item came. */
+  recordTimes(clock: () => number): void {
+    if (this.times !== undefined) return;
+    this.clock = clock;
+    this.times = new RingBuffer();
+    for (let count = 0; count < this.items.size; count++) this.times.push(clock());
+  }
+
   // ---- Producers ----
 
   /** Whoever waits for room comes first. */
@@ -80,7 +91,7 @@ export class Stock<Item> {
 
   send(item: Item, signal: AbortSignal | undefined): Promise<void> {
     if (signal?.aborted) return Promise.reject(signal.reason);
-    if (this.isClosed) return Promise.reject(this.refusal());
+    if (this.isClosed) return Promise.reject(this.refuse());
     if (this.senders.size === 0 && this.accept(item)) return Promise.resolve();
     return new Promise((resolve, reject) => {
       if (signal === undefined) {
@@ -100,28 +111,39 @@ export class Stock<Item> {
         () => settle(resolve),
         (reason) => settle(() => reject(reason)),
       );
-      this.senders.push(sender);
+      // What is no signal throws here, with nothing sent.
       signal.addEventListener('abort', abort, { once: true });
+      this.senders.push(sender);
     });
   }
 
-  /** Takes in those who wait, as far as there is room. */
+  /** Takes in those who wait, as far as there is a consumer or room for their items. */
   admitSenders(): void {
-    while (this.senders.size > 0 && this.hasRoom) this.items.push(this.takeFromSender());
+    while (this.senders.size > 0) {
+      const taker = this.findTaker();
+      if (taker === undefined && !this.hasRoom) return;
+      this.place(this.takeFromSender(), taker);
+    }
   }
 
   private accept(item: Item): boolean {
-    const taker = this.takers.size > 0 ? this.findTaker() : undefined;
+    const taker = this.findTaker();
     if (taker === undefined && !this.hasRoom) return false;
     this.accepted++;
+    this.place(item, taker);
+    return true;
+  }
+
+  private place(item: Item, taker: Taker<Item> | undefined): void {
     if (taker === undefined) {
       this.items.push(item);
-    } else {
-      this.handedOut++;
-      this.delist(taker);
-      taker.give(item);
+      this.times?.push(this.clock!());
+      return;
     }
-    return true;
+    this.delist(taker);
+    this.handedOut++;
+    taker.give(item, this.clock?.());
+    taker.goOn();
   }
 
   private takeFromSender(): Item {
@@ -134,15 +156,27 @@ export class Stock<Item> {
 
   // ---- Consumers ----
 
-  /** Takes the next item; there must be one. */
-  take(): Item {
-    this.handedOut++;
-    if (this.items.size === 0) return this.takeFromSender();
+  /** Whether a consumer could be served at once. One that only keeps items takes none from a producer that waits for room. */
+  hasItemFor(taker: Taker<Item>): boolean {
+    return this.items.size > 0 || (this.senders.size > 0 && taker.isIdle);
+  }
+
+  /** Gives a consumer the next item; there must be one. */
+  serve(taker: Taker<Item>): void {
+    const since = this.times?.shift();
     // It may be `undefined`, and still be an item.
-    const item = this.items.shift() as Item;
+    const item = this.items.size === 0 ? this.takeFromSender() : (this.items.shift() as Item);
+    this.handedOut++;
+    // First: only then is there room, or an end.
+    taker.give(item, since);
     if (this.senders.size > 0) this.admitSenders();
-    if (this.isSpent) this.onEmptied();
-    return item;
+    if (this.isSpent) this.onSpent();
+  }
+
+  /** Gives a consumer the next item, now or when there is one. */
+  ask(taker: Taker<Item>): void {
+    if (this.hasItemFor(taker)) this.serve(taker);
+    else this.enlist(taker);
   }
 
   /** Gives a consumer that found nothing the next item, or tells it that there will be none. */
@@ -162,11 +196,18 @@ export class Stock<Item> {
     this.takers.remove(taker);
   }
 
-  /** One with a free hand; or, if there is room, any. */
+  /** Who should have the next item that comes: one that begins with it; or else, if there is room, one that keeps it. */
   private findTaker(): Taker<Item> | undefined {
     const { first } = this.takers;
-    if (first?.isIdle || this.hasRoom) return first;
-    return [...this.takers].find(({ isIdle }) => isIdle);
+    // What waits comes first.
+    if (first === undefined || this.items.size > 0) return undefined;
+    if (first.isIdle) return first;
+    for (let taker = first.next; taker !== undefined; taker = taker.next) if (taker.isIdle) return taker;
+    if (!this.hasRoom) return undefined;
+    for (let taker: typeof first | undefined = first; taker !== undefined; taker = taker.next) {
+      if (taker.keepsMore) return taker;
+    }
+    return undefined;
   }
 
   // ---- Life ----
@@ -174,10 +215,9 @@ export class Stock<Item> {
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    for (const sender of [...this.senders]) {
-      this.senders.remove(sender);
-      this.rejected++;
-      sender.refuse(this.refusal());
+    for (let { first } = this.senders; first !== undefined; { first } = this.senders) {
+      this.senders.remove(first);
+      first.refuse(this.refuse());
     }
     if (this.isSpent) this.endAll();
   }
@@ -186,19 +226,25 @@ export class Stock<Item> {
   abandon(): readonly Item[] {
     const left = Array.from({ length: this.items.size }, () => this.items.shift() as Item);
     this.abandoned += left.length;
-    if (left.length > 0 && this.isClosed) this.endAll();
+    if (left.length > 0) this.endAll();
     return left;
   }
 
+  /** Why nothing is taken any more. */
   refusal(): ClosedError {
     return new ClosedError(`channel '${this.name}'`);
   }
 
+  private refuse(): ClosedError {
+    this.rejected++;
+    return this.refusal();
+  }
+
   private endAll(): void {
-    for (const taker of [...this.takers]) {
-      this.delist(taker);
-      taker.end();
+    for (let { first } = this.takers; first !== undefined; { first } = this.takers) {
+      this.delist(first);
+      first.end();
     }
-    this.onEmptied();
+    this.onSpent();
   }
 }

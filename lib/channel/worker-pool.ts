@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { Engine } from '../process/engine.ts';
-import type { EngineSurroundings } from '../process/engine-surroundings.ts';
+import type { EngineSurroundings, Supply } from '../process/engine-surroundings.ts';
 import type { Handler } from '../process/handler.ts';
 import type { Batched, ProcessorOptions } from '../process/processor-options.ts';
 import type { DrainOptions, DrainReport, ProcessorStats } from '../process/stats.ts';
@@ -8,14 +8,16 @@ import type { ChannelWorkers } from './channel-workers.ts';
 import type { Stock } from './stock.ts';
 import type { Taker } from './taker.ts';
 
-/** An engine that takes an item from a channel whenever it has a slot for it. */
-export class WorkerPool<Item> implements ChannelWorkers, Taker<Item> {
+/** An engine that takes items from a channel whenever it has a slot for them. */
+export class WorkerPool<Item> implements ChannelWorkers, Taker<Item>, Supply {
   previous: Taker<Item> | undefined = undefined;
   next: Taker<Item> | undefined = undefined;
   isEnlisted = false;
   readonly engine: Engine<Item>;
   private readonly stock: Stock<Item>;
-  private isDraining = false;
+  private isFlushed = false;
+  /** Counts what the engine may have to look at. */
+  private news = 0;
 
   constructor(
     stock: Stock<Item>,
@@ -26,11 +28,11 @@ export class WorkerPool<Item> implements ChannelWorkers, Taker<Item> {
     this.stock = stock;
     this.engine = new Engine(
       handler,
-      // The channel has the bound.
-      { ...options, capacity: Infinity },
+      // Whether more may wait, the channel decides.
+      { ...options, capacity: 0 },
       {
         ...surroundings,
-        supply: () => this.takeAll(),
+        supply: this,
         onClosed: () => {
           stock.delist(this);
           stock.removeHolder(this);
@@ -55,7 +57,12 @@ export class WorkerPool<Item> implements ChannelWorkers, Taker<Item> {
   }
 
   get isIdle(): boolean {
-    return this.engine.spareSlots > 0;
+    return this.keepsMore && this.engine.spareSlots > 0;
+  }
+
+  /** Of an open channel, it finishes only what it took before it was to end. */
+  get keepsMore(): boolean {
+    return this.engine.wantsMore && (!this.engine.isDraining || this.stock.isClosed);
   }
 
   /** Items beyond those that its slots hold. */
@@ -64,16 +71,38 @@ export class WorkerPool<Item> implements ChannelWorkers, Taker<Item> {
     return spareSlots < 0 ? -spareSlots : 0;
   }
 
-  give(item: Item): void {
-    this.engine.admit(item);
-    this.takeAll();
+  /** For items that come another way: letters that are redriven. */
+  get hasRoom(): boolean {
+    return this.stock.hasRoom;
   }
 
-  end(): void {}
+  give(item: Item, since: number | undefined): void {
+    this.news++;
+    this.engine.takeSupplied(item, since);
+  }
+
+  goOn(): void {
+    this.letIn();
+  }
+
+  letIn(): boolean {
+    const { stock, news } = this;
+    if (stock.suspended > 0) stock.admitSenders();
+    while (this.keepsMore && stock.hasItemFor(this)) stock.serve(this);
+    if (this.keepsMore) stock.enlist(this);
+    return this.news !== news;
+  }
+
+  /** Batches need not wait for more. */
+  end(): void {
+    if (this.isFlushed) return;
+    this.isFlushed = true;
+    this.news++;
+    this.engine.flush();
+  }
 
   pause(): void {
     this.engine.pause();
-    this.stock.delist(this);
   }
 
   resume(): void {
@@ -85,8 +114,6 @@ export class WorkerPool<Item> implements ChannelWorkers, Taker<Item> {
   }
 
   drain(options?: DrainOptions): Promise<DrainReport> {
-    this.isDraining = true;
-    if (!this.stock.isClosed) this.stock.delist(this);
     return this.engine.drain(options);
   }
 
@@ -100,21 +127,5 @@ export class WorkerPool<Item> implements ChannelWorkers, Taker<Item> {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.drain();
-  }
-
-  /** Takes as many items as slots want, and says whether there were any. */
-  private takeAll(): boolean {
-    const { stock, engine } = this;
-    let hasTaken = false;
-    if (stock.suspended > 0) stock.admitSenders();
-    while (engine.wantsMore && !(this.isDraining && !stock.isClosed)) {
-      if (stock.size === 0 && !(stock.hasItem && this.isIdle)) {
-        stock.enlist(this);
-        break;
-      }
-      engine.admit(stock.take());
-      hasTaken = true;
-    }
-    return hasTaken;
   }
 }

@@ -39,7 +39,7 @@ export interface DeadLetter<Item = EventMessage> {
   readonly id: string;
   /** The original event. Of an `invalid` one, a message whose `data` is the raw data. */
   readonly event: Item;
-  /** The handler's name; none where no handler was reached. */
+  /** The handler's name; of an item that no consumer of a channel has taken, the channel's. None where no handler was reached. */
   readonly handler?: string;
   /** Why it is dead. */
   readonly reason: DeadLetterReason;

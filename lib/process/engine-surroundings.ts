@@ -11,13 +11,18 @@ export interface EngineSurroundings<Item> {
   readonly probe: Probe | undefined;
   /** Makes the contexts of the handler. @defaultValue plain ones */
   readonly createAttempt?: (owner: object, ...attempt: Parameters<CreateAttempt<Item>>) => Attempt<Item>;
-  /**
-   * Called when a slot may be free: hands over more by `admit`, as far as the engine wants, and says whether it did. Such an engine takes from
-   * its supply until it closes, also while draining.
-   */
-  readonly supply?: () => boolean;
+  /** Where it takes events from by itself. @defaultValue none: it is given them */
+  readonly supply?: Supply;
   /** Called whenever nothing is left to do. */
   readonly onIdle?: () => void;
-  /** Called once, when it closes. */
+  /** Called once, when it has closed. */
   readonly onClosed?: () => void;
+}
+
+/** Where an engine takes events from as it has slots for them. It does so until it closes, also while draining. */
+export interface Supply {
+  /** Whether one more event may wait beyond the slots. */
+  readonly hasRoom: boolean;
+  /** Called when a slot may be free: hands over more by `takeSupplied`, as far as the engine wants, and says whether there is news for it. */
+  letIn(): boolean;
 }

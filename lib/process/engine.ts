@@ -90,7 +90,7 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
       letters: deadLetters.sinkOf(this),
       errors,
       probe: this.probe,
-      letIn: supply ?? (() => this.gate.letIn()),
+      letIn: supply === undefined ? () => this.gate.letIn() : () => this.gate.letIn() || supply.letIn(),
       onRest: () => this.afterChange(),
     });
     this.gate = new Gate({
@@ -98,6 +98,7 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
       settings,
       pump: this.pump,
       direct: this.direct,
+      supply,
       isPlain: probe === undefined && settings.strategy === 'queue' && settings.batch === undefined,
     });
     this.mayCallDirectly =
@@ -135,7 +136,12 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
 
   /** Whether a slot has nothing to begin with. */
   get wantsMore(): boolean {
-    return this.pump.wantsMore && this.direct.calling === 0;
+    return this.isListening && this.pump.wantsMore;
+  }
+
+  /** Whether it ends when nothing is pending. */
+  get isDraining(): boolean {
+    return this.state === 'draining';
   }
 
   /** Whether nothing is pending. */
@@ -149,8 +155,22 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
     return { handled: handled + this.direct.handled, dead, dropped };
   }
 
+  /** How many of them were given up when it closed. */
+  get abandoned(): number {
+    return this.pump.abandoned;
+  }
+
   admit(event: Item): Verdict {
     return this.gate.admitPlain(event) ? 'taken' : this.gate.admit(this.deliveryOf(event), 'none');
+  }
+
+  /**
+   * Takes an event of the supply, which has seen to it that there is room.
+   *
+   * @param since - when the event came there
+   */
+  takeSupplied(event: Item, since: number | undefined): void {
+    if (!this.gate.enterPlain(event)) this.gate.admit(this.deliveryOf(event), 'sure', since);
   }
 
   begin(event: Item): Attempt<Item> {

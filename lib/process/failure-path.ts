@@ -1,13 +1,13 @@
 import { Observable, Subscription, throwError } from 'rxjs';
 import type { DeadLetter, DeadLetterReason } from '../core/dead-letter.ts';
 import { HandlerTimeoutError } from '../core/errors.ts';
-import { randomId } from '../core/ids.ts';
 import { isPromiseLike } from '../core/schema.ts';
 import { type DeadLetterSink, deadLetterTo } from '../flow/dead-letter-to.ts';
 import type { DecideRetry, RetryDecision } from '../flow/retry-policy.ts';
 import { retryBy } from '../flow/retry-with-backoff.ts';
 import type { Delivery } from './delivery.ts';
 import type { ErrorReports } from './error-reports.ts';
+import { letterId } from './letter-id.ts';
 import type { Retry, SafeProbe } from './probe.ts';
 import type { ProcessorSettings } from './processor-options.ts';
 
@@ -117,21 +117,12 @@ export class FailurePath<Item> {
   }
 
   #write(delivery: Delivery<Item>, handled: Delivery<Item>, error: unknown): DeadLetter<Item> {
-    const { scheduler } = this.#options.settings;
+    const { settings, errors } = this.#options;
     const { event, handler, redriven } = delivery;
     const { deadReason: reason, records: attempts = [] } = handled;
-    const time = scheduler.now();
-    return (delivery.letter = { id: this.#createId(time), event, handler, reason, error, attempts, time, redriven });
-  }
-
-  /** A letter must have an id, come what may. */
-  #createId(time: number): string {
-    try {
-      return this.#options.settings.createId(time);
-    } catch (error) {
-      this.#options.errors.report('policy', error);
-      return randomId();
-    }
+    const time = settings.scheduler.now();
+    const id = letterId(settings.createId, time, errors);
+    return (delivery.letter = { id, event, handler, reason, error, attempts, time, redriven });
   }
 }
 

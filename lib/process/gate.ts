@@ -3,14 +3,18 @@ import { assertNever } from '../core/options.ts';
 import type { DropReason } from '../core/outcome.ts';
 import { type AcceptedEvent, type Delivery, isDelivery } from './delivery.ts';
 import type { ProcessorSettings } from './processor-options.ts';
+import type { Supply } from './engine-surroundings.ts';
 import type { Pump } from './pump.ts';
 import { Sender, Senders } from './senders.ts';
 
 /** What became of an offered event at once. `lost`: taken, and at once dead or dropped. `rejected`: not taken. */
 export type Verdict = 'lost' | 'rejected' | 'suspended' | 'taken';
 
-/** What a producer does that finds no room: `wait` for it, `try` another time, or, with `none`, leave it to the overflow policy. */
-export type Patience = 'none' | 'try' | 'wait';
+/**
+ * What a producer does that finds no room: `wait` for it, `try` another time, or, with `none`, leave it to the overflow policy. One that is `sure` has
+ * found room before.
+ */
+export type Patience = 'none' | 'sure' | 'try' | 'wait';
 
 /** What a gate needs to know of its engine. */
 export interface GateOptions<Item> {
@@ -19,6 +23,8 @@ export interface GateOptions<Item> {
   readonly pump: Pump<Item>;
   /** Where events are handled that the pump knows nothing of. */
   readonly direct: { readonly calling: number };
+  /** Says whether there is room beyond the limit. */
+  readonly supply: Pick<Supply, 'hasRoom'> | undefined;
   /** Whether an event that nobody asks about needs no delivery. */
   readonly isPlain: boolean;
 }
@@ -33,6 +39,7 @@ export class Gate<Item> {
   private readonly direct: GateOptions<Item>['direct'];
   private readonly key: ((event: Item) => unknown) | undefined;
   private readonly limit: number;
+  private readonly supply: GateOptions<Item>['supply'];
   private readonly senders: Senders<Item>;
 
   constructor(options: GateOptions<Item>) {
@@ -42,6 +49,7 @@ export class Gate<Item> {
     this.direct = options.direct;
     this.isPlain = options.isPlain;
     this.key = key;
+    this.supply = options.supply;
     this.senders = new Senders(options.settings.strategy === 'switch');
     // A slot holds a batch.
     this.limit = concurrency * (batch?.maxSize ?? 1) + capacity;
@@ -54,7 +62,11 @@ export class Gate<Item> {
 
   /** Whoever waits for room comes first: a newcomer may not take it. */
   get isFull(): boolean {
-    return this.pump.counters.pending + this.direct.calling >= this.limit || this.senders.size > 0;
+    return this.lacksRoom || this.senders.size > 0;
+  }
+
+  private get lacksRoom(): boolean {
+    return this.pump.counters.pending + this.direct.calling >= this.limit && this.supply?.hasRoom !== true;
   }
 
   /** Whether an event of a producer that will not wait is turned away, whatever it is: nothing need be made for it then. */
@@ -67,7 +79,12 @@ export class Gate<Item> {
 
   /** The short way in, for an event that nobody asks about; `false` if it must go the other way. */
   admitPlain(event: Item): boolean {
-    if (!this.isPlain || !this.isOpen || this.isFull || isDelivery(event)) return false;
+    return !this.isFull && this.enterPlain(event);
+  }
+
+  /** The same, where there is room. */
+  enterPlain(event: Item): boolean {
+    if (!this.isPlain || !this.isOpen || isDelivery(event)) return false;
     let key: unknown;
     if (this.key !== undefined) {
       try {
@@ -103,8 +120,12 @@ export class Gate<Item> {
     return undefined;
   }
 
-  /** Lets an event in as far as policies allow. */
-  admit(delivery: Delivery<Item>, patience: Patience): Verdict {
+  /**
+   * Lets an event in as far as policies allow.
+   *
+   * @param since - when it began to wait, if that was before
+   */
+  admit(delivery: Delivery<Item>, patience: Patience, since?: number): Verdict {
     const { settings, pump } = this.options;
     if (!this.isOpen) return this.turnAway();
     try {
@@ -115,15 +136,16 @@ export class Gate<Item> {
     }
     // The key is the user's code, too.
     if (!this.isOpen) return this.turnAway();
-    return this.applyStrategy(delivery) ?? (this.isFull ? this.overflow(delivery, patience) : this.enter(delivery));
+    const verdict = this.applyStrategy(delivery);
+    if (verdict !== undefined) return verdict;
+    return patience !== 'sure' && this.isFull ? this.overflow(delivery, patience) : this.enter(delivery, since);
   }
 
   /** Lets in those who wait for room, in their order, and says whether there were any. */
   letIn(): boolean {
     if (this.senders.size === 0) return false;
-    const { counters } = this.options.pump;
     let hasLetIn = false;
-    while (this.senders.size > 0 && counters.pending < this.limit) {
+    while (this.senders.size > 0 && !this.lacksRoom) {
       const { delivery, onTaken } = this.senders.shift()!;
       if (this.applyStrategy(delivery) === undefined) this.enter(delivery);
       onTaken?.(delivery);
@@ -189,8 +211,8 @@ export class Gate<Item> {
     }
   }
 
-  private enter(delivery: Delivery<Item>): Verdict {
-    this.options.pump.enter(delivery);
+  private enter(delivery: Delivery<Item>, since?: number): Verdict {
+    this.options.pump.enter(delivery, since);
     return 'taken';
   }
 

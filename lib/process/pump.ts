@@ -97,7 +97,7 @@ export class Pump<Item> {
   /** Whether slots could hold more than they do, and than could start already. */
   get wantsMore(): boolean {
     const { inFlight } = this.runner;
-    if (this.isPaused || inFlight.size >= this.concurrency) return false;
+    if (this.isPaused || inFlight.size >= this.concurrency || this.line.isHeld(this.counters.pending)) return false;
     return inFlight.size * this.slotSize + this.line.room.readySize < this.slots;
   }
 
@@ -121,11 +121,15 @@ export class Pump<Item> {
     if (this.runner.inFlight.size < this.concurrency) this.run();
   }
 
-  /** Lets an event in, to wait for its start. */
-  enter(delivery: Delivery<Item>): void {
+  /**
+   * Lets an event in, to wait for its start.
+   *
+   * @param since - when it began to wait, if that was before
+   */
+  enter(delivery: Delivery<Item>, since?: number): void {
     const { batch, scheduler } = this.options.settings;
     this.ledger.take(delivery);
-    if (batch !== undefined) delivery.enteredAt = scheduler.now();
+    if (batch !== undefined) delivery.enteredAt = since ?? scheduler.now();
     this.line.push(delivery.key, delivery);
     this.ledger.tellTaken(delivery);
     this.run();

@@ -58,6 +58,11 @@ export class WaitingLine<Item> {
     return this.isEmpty && !this.slice.isOver;
   }
 
+  /** Whether one event, running or between attempts, keeps all others waiting. */
+  isHeld(pending: number): boolean {
+    return this.isOneLane && pending > this.room.size;
+  }
+
   private get isEmpty(): boolean {
     return this.room.size === 0 && this.retries.size === 0;
   }
@@ -130,7 +135,7 @@ export class WaitingLine<Item> {
   /** Whether one that has never run may. */
   private isReady(pending: number): boolean {
     const { room } = this;
-    if (this.isOneLane && pending > room.size) return false;
+    if (this.isHeld(pending)) return false;
     return this.batch === undefined ? room.readySize > 0 : this.batch.isReady(room);
   }
 
