@@ -100,9 +100,9 @@ export function supervise<Item, Returned>(
       function goOn(): void {
         if (isGoing) return;
         isGoing = true;
-        while (!destination.closed && step());
+        while (step());
         isGoing = false;
-        if (endAsSource !== undefined && open === 0 && waiting.size === 0 && engine.isIdle) endAsSource();
+        if (endAsSource !== undefined && open === 0 && engine.isIdle) endAsSource();
       }
 
       function step(): boolean {

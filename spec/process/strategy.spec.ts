@@ -1,6 +1,6 @@
 import { createDeadLetterQueue, createProcessor, type HandlerContext } from 'millrace';
 import { EMPTY, NEVER, Observable, throwError, VirtualTimeScheduler } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { HeldHandler } from '../support/held-handler.ts';
 import { marbles } from '../support/marbles.ts';
 import { settled, VirtualClock } from '../support/virtual-clock.ts';
@@ -114,16 +114,30 @@ describe("strategy 'switch'", () => {
     const ends: string[] = [];
     const send = (event: string): unknown =>
       processor.send(event).then(async (accepted) => ends.push(`${event} ${describeEnd(await accepted.settled)}`));
-    for (const event of ['a1', 'b1', 'c1', 'b2']) void send(event);
+    for (const event of ['a1', 'b1', 'c1', 'b2', 'b3']) void send(event);
     await settled();
-    expect(ends).toEqual(['b1 dropped superseded']);
-    expect(processor.stats()).toMatchObject({ suspended: 2, pending: 1, dropped: 1 });
+    expect(ends).toEqual(['b1 dropped superseded', 'b2 dropped superseded']);
+    expect(processor.stats()).toMatchObject({ suspended: 2, pending: 1, dropped: 2 });
     for (const index of [0, 1, 2]) {
       held.call(index).succeed();
       await settled();
     }
-    expect(held.calls.map(({ event }) => event)).toEqual(['a1', 'c1', 'b2']);
-    expect(processor.stats()).toMatchObject({ accepted: 4, handled: 3, dropped: 1, suspended: 0 });
+    expect(held.calls.map(({ event }) => event)).toEqual(['a1', 'c1', 'b3']);
+    expect(processor.stats()).toMatchObject({ accepted: 5, handled: 3, dropped: 2, suspended: 0 });
+  });
+
+  it('takes no notice of one that has waited for room, and has had it', async () => {
+    const held = new HeldHandler<string, HandlerContext>();
+    const probe = { settled: vi.fn() };
+    const processor = createProcessor(held.handle, { strategy: 'switch', key, capacity: 0, probe });
+    for (const event of ['a1', 'b1', 'c1']) void processor.send(event);
+    for (const index of [0, 1]) {
+      held.call(index).succeed();
+      await settled();
+    }
+    void processor.send('b2');
+    expect(processor.stats()).toMatchObject({ handled: 2, dropped: 0, running: 1, suspended: 1 });
+    expect(probe.settled).toHaveBeenCalledTimes(2);
   });
 
   it('is not followed by an older one, which waited for room', async () => {
