@@ -17,7 +17,7 @@ interface Event {
 
 type Handle = (event: Event, context: HandlerContext) => unknown;
 
-/** Hands over so many events, a thousand a turn, and returns how many of a thousand of them are still held when all have ended. */
+/** Hands over so many events, a thousand a turn, and returns how many, of every thousandth and of the last, are held when all have ended. */
 async function leftBy(
   processor: Processor<Event>,
   count: number,
@@ -26,7 +26,7 @@ async function leftBy(
   const events: WeakRef<object>[] = [];
   const send = (number: number): void => {
     const event = { number };
-    if (number % (count / 1_000) === 0) events.push(new WeakRef(event));
+    if (number % (count / 1_000) === 0 || number > count - 100) events.push(new WeakRef(event));
     processor.trySend(event, isListenedTo ? () => undefined : undefined);
   };
   for (let number = 0; number < count; number++) {

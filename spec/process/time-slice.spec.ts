@@ -138,6 +138,22 @@ describe('an event with a free slot', () => {
     expect(started).toEqual(['a', 'b']);
   });
 
+  it('starts before trySend returns, however long the start of the one before took', () => {
+    vi.useFakeTimers();
+    const started: string[] = [];
+    const processor = createProcessor<string>(
+      (event) => {
+        started.push(event);
+        vi.setSystemTime(Date.now() + 1_000);
+        return NEVER;
+      },
+      { key: (event) => event, concurrency: 2 },
+    );
+    processor.trySend('a');
+    processor.trySend('b');
+    expect(started).toEqual(['a', 'b']);
+  });
+
   it('starts before trySend returns while another one waits for its next attempt', () => {
     vi.useFakeTimers();
     const started: string[] = [];
@@ -165,5 +181,20 @@ describe('an event with a free slot', () => {
     await Promise.resolve();
     await Promise.resolve();
     expect(held.calls).toHaveLength(2);
+  });
+
+  it('starts as soon as the one before has ended, though others have been waiting for long', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const held = new HeldHandler<string, HandlerContext>();
+    const processor = createProcessor(held.handle);
+    for (const event of ['a', 'b', 'c']) processor.trySend(event, () => undefined);
+    for (const index of [0, 1]) {
+      await settled();
+      vi.setSystemTime(Date.now() + 1_000);
+      held.call(index).succeed();
+      await Promise.resolve();
+      await Promise.resolve();
+      expect(held.calls).toHaveLength(index + 2);
+    }
   });
 });

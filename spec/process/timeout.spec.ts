@@ -1,5 +1,5 @@
 import { createEventBus, type HandlerContext, HandlerTimeoutError } from 'millrace';
-import { NEVER, Observable, VirtualTimeScheduler } from 'rxjs';
+import { NEVER, Observable, timer, VirtualTimeScheduler } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Tick } from '../support/events.ts';
 import { HeldHandler } from '../support/held-handler.ts';
@@ -143,18 +143,23 @@ describe('timeoutMs', () => {
   it('counts from the start of the attempt, whatever those before it in the same run took', async () => {
     vi.useFakeTimers();
     const { processor, send } = watch<string>(
-      (event) => (event === 'blocks' ? void vi.setSystemTime(Date.now() + 50) : NEVER),
+      (event) => {
+        if (event === 'blocks') vi.setSystemTime(Date.now() + 50);
+        return event === 'works' ? NEVER : undefined;
+      },
       { timeoutMs: 40 },
     );
     processor.pause();
+    // Many that are quick, and then one that is not.
+    for (let index = 0; index < 500; index++) send('is quick');
     send('blocks');
     send('works');
     processor.resume();
-    // The run may have taken a break after the first.
+    // The run may have taken a break after the one that blocks.
     await vi.advanceTimersByTimeAsync(38);
-    expect(processor.stats()).toMatchObject({ handled: 1, dead: 0, running: 1 });
+    expect(processor.stats()).toMatchObject({ handled: 501, dead: 0, running: 1 });
     await vi.advanceTimersByTimeAsync(3);
-    expect(processor.stats()).toMatchObject({ handled: 1, dead: 1, running: 0 });
+    expect(processor.stats()).toMatchObject({ handled: 501, dead: 1, running: 0 });
   });
 
   it('counts from the start of the attempt, whatever the handlers before it took of the same emit', async () => {
@@ -172,6 +177,53 @@ describe('timeoutMs', () => {
     for (const subscription of [works, once]) {
       expect(subscription.stats()).toMatchObject({ accepted: 1, dead: 1, running: 0 });
     }
+  });
+
+  it.each([
+    { clock: 'was set back', changeMs: -3_600_000 },
+    { clock: 'is a little behind its timers', changeMs: -0.5 },
+  ])('is over when its timer says so, although the clock $clock', ({ changeMs }) => {
+    const scheduler = new VirtualTimeScheduler();
+    let offsetMs = 0;
+    vi.spyOn(scheduler, 'now').mockImplementation(() => scheduler.frame + offsetMs);
+    const { processor, send } = watch<string>(() => NEVER, { timeoutMs: 5, scheduler });
+    send('a');
+    offsetMs = changeMs;
+    scheduler.maxFrames = 5;
+    scheduler.flush();
+    expect(processor.stats()).toMatchObject({ dead: 1, running: 0 });
+  });
+
+  it('is never longer for those that start before the clock is set back', () => {
+    const scheduler = new VirtualTimeScheduler();
+    let setBackMs = 0;
+    vi.spyOn(scheduler, 'now').mockImplementation(() => scheduler.frame - setBackMs);
+    const { processor, send } = watch<string>((event) => (event === 'a' ? timer(3, scheduler) : NEVER), {
+      timeoutMs: 5,
+      concurrency: 2,
+      scheduler,
+    });
+    for (const event of ['a', 'b']) send(event);
+    setBackMs = 3_600_000;
+    scheduler.maxFrames = 10;
+    scheduler.flush();
+    expect(processor.stats()).toMatchObject({ handled: 1, dead: 1, running: 0 });
+  });
+
+  it('counts anew for the next event, though its promise is followed by what followed the one before', async () => {
+    const clock = new VirtualClock();
+    const held = new HeldHandler<string, HandlerContext>();
+    const { processor, send } = watch(held.handle, { timeoutMs: 10, scheduler: clock });
+    for (const event of ['a', 'b']) send(event);
+    await clock.advance(6);
+    held.call(0).succeed();
+    // The timer of a.
+    await clock.advance(4);
+    expect(processor.stats()).toMatchObject({ handled: 1, dead: 0, running: 1 });
+    await clock.advance(5);
+    expect(processor.stats()).toMatchObject({ handled: 1, dead: 0, running: 1 });
+    await clock.advance(1);
+    expect(processor.stats()).toMatchObject({ handled: 1, dead: 1, running: 0 });
   });
 
   it('does not count the time in the waiting room', async () => {
