@@ -157,6 +157,16 @@ export class Call<Item> implements Linked<Call<Item>> {
     delivery.current = this;
   }
 
+  /** From its first failure on, an event has a delivery. */
+  deliveryOf(handler: string): Delivery<Item> {
+    if (this.delivery !== undefined) return this.delivery;
+    const delivery = newlyTaken(this.event, handler);
+    delivery.attempts = 1;
+    delivery.current = this;
+    delivery.lane = this.lane;
+    return (this.delivery = delivery);
+  }
+
   /** Keeps nothing of its event. */
   clear(): void {
     this.event = undefined as Item;
@@ -175,6 +185,17 @@ export class Call<Item> implements Linked<Call<Item>> {
 
 /** What waits: an event as it is, if nobody asks about it, or its delivery. */
 export type Entry<Item> = Delivery<Item> | Item;
+
+/** What was let in as it is gets a delivery as soon as there is something to say of it. */
+export function asDelivery<Item>(entry: Entry<Item>, handler: string): Delivery<Item> {
+  return isDelivery(entry) ? entry : newlyTaken(entry, handler);
+}
+
+function newlyTaken<Item>(event: Item, handler: string): Delivery<Item> {
+  const delivery = new Delivery(handler, event);
+  delivery.isTaken = true;
+  return delivery;
+}
 
 export function isDelivery<Item>(entry: Entry<Item>): entry is Delivery<Item> {
   return entry instanceof Delivery;

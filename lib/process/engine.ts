@@ -1,12 +1,11 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Observable } from 'rxjs';
 import type { DeadLetter } from '../core/dead-letter.ts';
-import { expectDelay } from '../core/options.ts';
 import type { DeadLetterQueue } from './dead-letter-queue.ts';
 import { type Attempt, type CreateAttempt, createPlainAttempt } from './attempt.ts';
 import { type AcceptedEvent, Delivery, type SettlementListener } from './delivery.ts';
 import { DirectCall, type DirectCallHost, TimedDirectCall } from './direct-call.ts';
-import { Drainage } from './drainage.ts';
+import { EngineLife } from './engine-life.ts';
 import type { EngineSurroundings } from './engine-surroundings.ts';
 import type { ErrorReports, ReportedError } from './error-reports.ts';
 import { Gate, type Verdict } from './gate.ts';
@@ -34,47 +33,27 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
   readonly direct: DirectCall<Item, Engine<Item>>;
   readonly deadLetters: DeadLetterQueue<Item>;
   private readonly reports: ErrorReports;
-  private readonly probe: SafeProbe | undefined;
   private readonly settings: ProcessorSettings<Item>;
   private readonly pump: Pump<Item>;
   private readonly gate: Gate<Item>;
   private readonly mayCallDirectly: boolean;
   private readonly createAttempt: CreateAttempt<Item>;
-  private readonly hasSupply: boolean;
-  private readonly onIdle: (() => void) | undefined;
-  private readonly onClosed: (() => void) | undefined;
-  private readonly disconnect: (() => void) | undefined;
-  private currentState: ProcessorStats['state'] = 'open';
-  private drainage: Drainage | undefined;
-  /** What is left to do of closing, when the handler that is being called directly has returned. */
-  private finish: (() => void) | undefined;
+  private readonly life: EngineLife<Item>;
 
   constructor(
     handler: Handler<Item>,
     options: Batched<ProcessorOptions<Item>> | ProcessorOptions<Item>,
     surroundings: EngineSurroundings<Item>,
   ) {
-    const {
-      name,
-      deadLetters,
-      errors,
-      probe,
-      createAttempt = createPlainAttempt,
-      supply,
-      onIdle,
-      onClosed,
-    } = surroundings;
+    const { name, deadLetters, errors, createAttempt = createPlainAttempt, supply } = surroundings;
+    const probe = surroundings.probe && new SafeProbe(surroundings.probe, errors);
     const settings = processorSettings(options);
     const handle = handlerFunction(handler);
     this.name = name;
     this.deadLetters = deadLetters;
     this.reports = errors;
-    this.probe = probe && new SafeProbe(probe, errors);
     this.settings = settings;
     this.createAttempt = (event, attempt, awaitedBy) => createAttempt(this, event, attempt, awaitedBy);
-    this.hasSupply = supply !== undefined;
-    this.onIdle = onIdle;
-    this.onClosed = onClosed;
     const lent = cannotSeeContext(handle) ? this.createAttempt(undefined as Item, 1, undefined) : undefined;
     this.direct =
       settings.timeoutMs === undefined
@@ -89,7 +68,7 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
       direct: this.direct,
       letters: deadLetters.sinkOf(this),
       errors,
-      probe: this.probe,
+      probe,
       letIn: supply === undefined ? () => this.gate.letIn() : () => this.gate.letIn() || supply.letIn(),
       onRest: () => this.afterChange(),
     });
@@ -103,7 +82,16 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
     });
     this.mayCallDirectly =
       supply === undefined && this.gate.isPlain && this.pump.lanes === undefined && settings.breaker === undefined;
-    if (options.name !== undefined) this.disconnect = deadLetters.connect(this, options.name);
+    this.life = new EngineLife({
+      engine: this,
+      pump: this.pump,
+      gate: this.gate,
+      settings,
+      surroundings,
+      probe,
+      disconnect: options.name === undefined ? undefined : deadLetters.connect(this, options.name),
+      onChange: () => this.afterChange(),
+    });
     this.afterChange();
   }
 
@@ -112,21 +100,12 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
   }
 
   get isClosed(): boolean {
-    return this.state === 'closed';
+    return this.life.state === 'closed';
   }
 
   /** Whether it takes events. */
   get isListening(): boolean {
     return this.gate.isOpen;
-  }
-
-  private get state(): ProcessorStats['state'] {
-    return this.currentState;
-  }
-
-  private set state(state: ProcessorStats['state']) {
-    this.currentState = state;
-    this.gate.isOpen = state === 'open' || state === 'paused' || (state === 'draining' && this.hasSupply);
   }
 
   /** Slots that pending events leave free; below 0, so many events are pending beyond them. With batches, a slot holds so many. */
@@ -141,7 +120,7 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
 
   /** Whether it ends when nothing is pending. */
   get isDraining(): boolean {
-    return this.state === 'draining';
+    return this.life.state === 'draining';
   }
 
   /** Whether nothing is pending. */
@@ -250,7 +229,7 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
   stats(): ProcessorStats {
     return processorStats({
       name: this.name,
-      state: this.state,
+      state: this.life.state,
       settings: this.settings,
       pump: this.pump,
       suspended: this.gate.suspended,
@@ -270,44 +249,20 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
   }
 
   pause(): void {
-    if (this.state !== 'open') return;
-    this.state = 'paused';
-    this.pump.pause();
-    this.afterChange();
+    this.life.pause();
   }
 
   resume(): void {
-    if (this.state !== 'paused') return;
-    this.state = 'open';
-    this.pump.resume();
+    this.life.resume();
   }
 
-  async drain({ deadlineMs }: DrainOptions = {}): Promise<DrainReport> {
-    if (deadlineMs !== undefined) expectDelay('deadlineMs', deadlineMs);
-    const drainage = this.drainage ?? this.startDrainage();
-    if (deadlineMs !== undefined && !this.isClosed) drainage.addDeadline(deadlineMs, () => void this.close());
-    this.pump.run();
-    const report = await drainage.report;
-    // Letters are what is left of events: the deadline is given once more to stores that take their time.
-    await this.deadLetters.flush(deadlineMs);
-    return report;
+  drain(options?: DrainOptions): Promise<DrainReport> {
+    return this.life.drain(options);
   }
 
   /** @returns how many events it abandoned */
   close(): number {
-    if (this.isClosed) return 0;
-    const completed = this.isIdle;
-    this.state = 'closed';
-    this.gate.refuse();
-    this.pump.close();
-    this.disconnect?.();
-    this.finish = () => {
-      const report = this.drainage?.end(this.ended, this.pump.abandoned, completed);
-      if (report !== undefined) this.probe?.tell('drained', this.name, report);
-      this.onClosed?.();
-    };
-    this.afterChange();
-    return this.pump.abandoned;
+    return this.life.close();
   }
 
   [Symbol.dispose](): void {
@@ -331,31 +286,8 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
   private afterChange(): void {
     if (!this.direct.interrupt()) return;
     if (this.mayCallDirectly && this.pump.isClear) {
-      this.direct.isReady = this.gate.suspended === 0 && this.state === 'open';
+      this.direct.isReady = this.gate.suspended === 0 && this.life.state === 'open';
     }
-    if (this.pump.counters.pending === 0) this.restIdle();
-  }
-
-  private restIdle(): void {
-    if (this.state === 'draining') this.close();
-    this.onIdle?.();
-    const finish = this.finish;
-    this.finish = undefined;
-    finish?.();
-  }
-
-  /** The report is there before anything can end it. */
-  private startDrainage(): Drainage {
-    const drainage = new Drainage(this.ended, this.settings.scheduler);
-    this.drainage = drainage;
-    if (this.isClosed) {
-      drainage.end(this.ended, 0, true);
-    } else {
-      this.state = 'draining';
-      this.gate.refuse();
-      this.pump.flush();
-      this.pump.resume();
-    }
-    return drainage;
+    if (this.pump.counters.pending === 0) this.life.restIdle();
   }
 }

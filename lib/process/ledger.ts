@@ -48,6 +48,19 @@ export class Ledger<Item> {
     delivery.lane = undefined;
   }
 
+  /** Counts an event as taken that nobody asks about. */
+  takePlain(): void {
+    this.counters.accepted++;
+    this.counters.pending++;
+  }
+
+  /** Counts such an event as handled. */
+  endPlain(lane: Lane<Entry<Item>> | undefined): void {
+    this.counters.handled++;
+    this.counters.pending--;
+    if (lane !== undefined) this.options.release(lane);
+  }
+
   /** Tells the probe that an event was taken. */
   tellTaken(delivery: Delivery<Item>): void {
     this.options.probe?.tell('accepted', delivery);

@@ -1,22 +1,21 @@
 import type { DeadLetterReason } from '../core/dead-letter.ts';
 import type { DropReason } from '../core/outcome.ts';
-import type { CircuitBreaker } from '../flow/circuit.ts';
 import type { Lanes } from '../flow/lanes.ts';
 import type { Attempt } from './attempt.ts';
 import { AttemptRunner } from './attempt-runner.ts';
-import { type Call, Delivery, type Entry, isDelivery } from './delivery.ts';
-import { FailurePath } from './failure-path.ts';
+import { asDelivery, type Call, type Delivery, type Entry } from './delivery.ts';
+import { Endings } from './endings.ts';
 import { Ledger } from './ledger.ts';
 import type { SafeProbe } from './probe.ts';
 import type { PumpOptions } from './pump-options.ts';
 import type { Counters } from './stats.ts';
-import { abandoned, superseded } from './stop-reasons.ts';
+import { superseded } from './stop-reasons.ts';
 import { WaitingLine } from './waiting-line.ts';
 import type { WaitingRoom } from './waiting-room.ts';
 
 /**
- * Takes every event that was accepted to its one end: it waits in the room, is attempted as slots and lanes allow, is attempted again
- * on the failure path, and is settled.
+ * Takes every event that was accepted through its attempts: it waits in the room, and is attempted as slots and lanes allow, until its
+ * {@link Endings} bring it to its one end.
  */
 export class Pump<Item> {
   readonly counters: Counters;
@@ -26,15 +25,11 @@ export class Pump<Item> {
   private readonly options: PumpOptions<Item>;
   private readonly direct: PumpOptions<Item>['direct'];
   private readonly concurrency: number;
-  private readonly breaker: CircuitBreaker | undefined;
+  private readonly name: string;
   private readonly line: WaitingLine<Item>;
   private readonly ledger: Ledger<Item>;
   private readonly runner: AttemptRunner<Item>;
-  private readonly failurePath: FailurePath<Item>;
-  /** Between attempts, or waiting for their letter to be stored. */
-  private readonly recovering = new Set<Delivery<Item>>();
-  /** Events that were given up when it closed, or, of a call in progress then, right after. */
-  abandoned = 0;
+  private readonly endings: Endings<Item>;
   private isRunning = false;
   private isPaused = false;
   private isClosed = false;
@@ -47,7 +42,7 @@ export class Pump<Item> {
     this.concurrency = settings.concurrency;
     this.slotSize = settings.batch?.maxSize ?? 1;
     this.slots = this.concurrency * this.slotSize;
-    this.breaker = settings.breaker;
+    this.name = name;
     this.line = new WaitingLine({ name, settings, createAttempt, lent, onReady: () => this.run() });
     this.ledger = new Ledger({ name, probe, errors, release: (lane) => this.line.release(lane) });
     this.counters = this.ledger.counters;
@@ -58,25 +53,25 @@ export class Pump<Item> {
       errors,
       invoke:
         probe === undefined ? ({ event, context }) => handle(event, context) : (call) => this.callWatched(call, probe),
-      onSucceeded: (call, result) => this.succeeded(call, result),
-      onFailed: (call, error) => this.failed(call, error),
-      onExpired: (call, error) => {
-        this.hold(() => {
-          const delivery = this.record(call, error);
-          this.runner.abort(call, error);
-          this.retryOrBury(delivery, error);
-        });
-      },
+      onSucceeded: (call, result) => this.endings.succeeded(call, result),
+      onFailed: (call, error) => this.endings.failed(call, error),
+      onExpired: (call, error) => this.hold(() => this.endings.expired(call, error)),
       onLate: () => void this.counters.late++,
       onFree: (call) => this.run(call),
     });
-    this.failurePath = new FailurePath({
+    this.endings = new Endings({
+      name,
       settings,
       letters,
       errors,
       probe,
-      attemptAgain: (delivery) => this.attemptAgain(delivery),
-      onEnded: (delivery) => this.recovered(delivery),
+      ledger: this.ledger,
+      runner: this.runner,
+      attemptAgain: (delivery) => {
+        this.line.pushRetry(delivery);
+        this.run();
+      },
+      onRecovered: () => this.run(),
     });
   }
 
@@ -108,6 +103,11 @@ export class Pump<Item> {
     return running;
   }
 
+  /** Events that were given up when it closed, or, of a call in progress then, right after. */
+  get abandoned(): number {
+    return this.endings.abandoned;
+  }
+
   /** When the oldest attempt in flight began. */
   get oldestStart(): number | undefined {
     return this.runner.inFlight.first?.startedAt;
@@ -115,8 +115,7 @@ export class Pump<Item> {
 
   /** Lets an event in that nobody asks about, to wait for its start. */
   enterPlain(key: unknown, event: Item): void {
-    this.counters.accepted++;
-    this.counters.pending++;
+    this.ledger.takePlain();
     this.line.push(key, event);
     if (this.runner.inFlight.size < this.concurrency) this.run();
   }
@@ -139,7 +138,7 @@ export class Pump<Item> {
   follow(event: Item, context: Attempt<Item>, startedAt: number, result: unknown): void {
     const call = this.adopt(event, context, startedAt);
     this.runner.follow(call, result);
-    if (this.isClosed && !call.isOver) this.abandon(this.deliveryOf(call));
+    if (this.isClosed && !call.isOver) this.endings.abandon(call.deliveryOf(this.name));
     this.run();
   }
 
@@ -147,21 +146,21 @@ export class Pump<Item> {
   fail(event: Item, context: Attempt<Item>, startedAt: number, error: unknown): void {
     const call = this.adopt(event, context, startedAt);
     context.isOver = true;
-    this.failed(call, error);
+    this.endings.failed(call, error);
     this.run();
   }
 
   /** Lets an event in for others, which are dropped. Whoever hears of that comes last, and finds the newcomer in its place. */
   replace(old: readonly Entry<Item>[], reason: DropReason, newcomer: Delivery<Item>): void {
     this.hold(() => {
-      const replaced = old.map((entry) => this.asDelivery(entry));
+      const replaced = old.map((entry) => asDelivery(entry, this.name));
       const stopped = replaced.map((delivery) => {
-        const call = this.detach(delivery);
+        const call = this.endings.detach(delivery);
         this.ledger.end(delivery, 'dropped', reason);
         return call;
       });
       this.enter(newcomer);
-      const why = superseded(this.options.name);
+      const why = superseded(this.name);
       for (const call of stopped) if (call !== undefined) this.runner.abort(call, why);
       for (const delivery of replaced) this.ledger.tellEnd(delivery);
     });
@@ -186,9 +185,7 @@ export class Pump<Item> {
 
   /** Makes a dead letter of an event that could not be let in. */
   bury(delivery: Delivery<Item>, reason: DeadLetterReason, error: unknown): void {
-    this.ledger.end(delivery, 'dead');
-    this.ledger.tellTaken(delivery);
-    this.failurePath.bury(delivery, reason, error);
+    this.endings.bury(delivery, reason, error);
   }
 
   /** From now on, what waits for a batch to fill goes as it is. */
@@ -210,14 +207,7 @@ export class Pump<Item> {
   close(): void {
     this.isClosed = true;
     this.isPaused = true;
-    const pending = new Set(Array.from(this.runner.inFlight, (call) => this.deliveryOf(call)));
-    for (const delivery of this.recovering) {
-      if (delivery.letter === undefined) pending.add(delivery);
-      else this.ledger.end(delivery, 'dead');
-    }
-    for (const entry of this.line.close()) pending.add(this.asDelivery(entry));
-    // The abort of one may have ended another.
-    for (const delivery of pending) if (!delivery.isEnded) this.abandon(delivery);
+    this.endings.close(this.line.close().map((entry) => asDelivery(entry, this.name)));
     this.runner.rest();
   }
 
@@ -266,51 +256,6 @@ export class Pump<Item> {
     return call.isOver ? undefined : probe.around(delivery, () => this.options.handle(event, context));
   }
 
-  private succeeded({ delivery, lane, circuitPass }: Call<Item>, result: unknown): void {
-    this.breaker?.succeeded(circuitPass);
-    if (delivery === undefined) {
-      this.counters.handled++;
-      this.counters.pending--;
-      if (lane !== undefined) this.room.release(lane);
-      return;
-    }
-    const { retrying } = delivery;
-    delivery.current = undefined;
-    delivery.result = result;
-    if (retrying === undefined) this.settle(delivery, 'handled');
-    else retrying.complete();
-  }
-
-  private failed(call: Call<Item>, error: unknown): void {
-    this.retryOrBury(this.record(call, error), error);
-  }
-
-  private record(call: Call<Item>, error: unknown): Delivery<Item> {
-    const delivery = this.deliveryOf(call);
-    const { attempts: attempt } = delivery;
-    const { startedAt, circuitPass } = call;
-    const endedAt = this.options.settings.scheduler.now();
-    delivery.current = undefined;
-    (delivery.records ??= []).push({ attempt, startedAt, endedAt, error });
-    this.breaker?.failed(circuitPass, endedAt);
-    return delivery;
-  }
-
-  private retryOrBury(delivery: Delivery<Item>, error: unknown): void {
-    const { retrying } = delivery;
-    // Aborting the attempt may have called somebody who superseded or closed it.
-    if (delivery.isEnded) return;
-    if (this.isClosed) {
-      this.abandon(delivery);
-    } else if (retrying === undefined) {
-      this.recovering.add(delivery);
-      this.failurePath.recover(delivery, error);
-    } else {
-      delivery.retrying = undefined;
-      retrying.error(error);
-    }
-  }
-
   /** Starts nothing before all of this is done: it may call back with anything. */
   private hold(work: () => void): void {
     const wasRunning = this.isRunning;
@@ -321,74 +266,14 @@ export class Pump<Item> {
     this.run();
   }
 
-  private attemptAgain(delivery: Delivery<Item>): void {
-    this.line.pushRetry(delivery);
-    this.run();
-  }
-
-  private recovered(delivery: Delivery<Item>): void {
-    this.recovering.delete(delivery);
-    this.settle(delivery, delivery.letter === undefined ? 'handled' : 'dead');
-    this.run();
-  }
-
-  private settle(delivery: Delivery<Item>, outcome: 'dead' | 'handled'): void {
-    this.ledger.end(delivery, outcome);
-    this.ledger.tellEnd(delivery);
-  }
-
-  private abandon(delivery: Delivery<Item>): void {
-    const reason = abandoned(this.options.name);
-    const call = this.detach(delivery);
-    this.abandoned += delivery.members?.length ?? 1;
-    this.ledger.end(delivery, 'dead');
-    if (call !== undefined) this.runner.abort(call, reason);
-    this.failurePath.bury(delivery, 'abandoned', reason);
-  }
-
-  /** Takes a delivery out of its call, its delay or its queue of retries, and returns the call, which is still to be aborted. */
-  private detach(delivery: Delivery<Item>): Call<Item> | undefined {
-    const { current, recovery } = delivery;
-    delivery.current = undefined;
-    delivery.retrying = undefined;
-    this.recovering.delete(delivery);
-    recovery?.unsubscribe();
-    if (current === undefined) return undefined;
-    this.breaker?.cancelled(current.circuitPass);
-    this.runner.detach(current);
-    return current;
-  }
-
   /** Makes a call of a handler that was called directly, and has not ended. */
   private adopt(event: Item, context: Attempt<Item>, startedAt: number): Call<Item> {
     const call = this.runner.take();
-    this.counters.accepted++;
-    this.counters.pending++;
+    this.ledger.takePlain();
     call.isOver = false;
     call.event = event;
     call.context = context;
     call.startedAt = startedAt;
     return call;
-  }
-
-  /** From its first failure on, an event has a delivery. */
-  private deliveryOf(call: Call<Item>): Delivery<Item> {
-    if (call.delivery !== undefined) return call.delivery;
-    const delivery = this.makeDelivery(call.event);
-    delivery.attempts = 1;
-    delivery.current = call;
-    delivery.lane = call.lane;
-    return (call.delivery = delivery);
-  }
-
-  /** What was let in as it is gets a delivery as soon as there is something to say of it. */
-  private asDelivery(entry: Entry<Item>): Delivery<Item> {
-    return isDelivery(entry) ? entry : this.makeDelivery(entry);
-  }
-
-  private makeDelivery(event: Item): Delivery<Item> {
-    const delivery = new Delivery(this.options.name, event);
-    delivery.isTaken = true;
-    return delivery;
   }
 }
