@@ -88,6 +88,8 @@ export class FailurePath<Item> {
         this.#options.errors.report('policy', policyError, delivery.handler);
         decision = { retry: false, because: 'rejected' };
       }
+      // Whoever was asked may have closed the processor, or superseded the event: this wait is called off, and no letter is written.
+      if (delivery.isEnded) return { retry: true, delayMs: 0 };
       if (decision.retry) this.#tellRetried(delivery, { error, delayMs: decision.delayMs });
       else delivery.deadReason = reasonOf(decision.because, error);
       return decision;

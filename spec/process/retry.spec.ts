@@ -310,6 +310,52 @@ describe('retry', () => {
     expect(processor.stats()).toMatchObject({ handled: 3 });
   });
 
+  it.each([1, 2].flatMap((attempt) => ['refuses', 'grants', 'fails'].map((answer) => ({ attempt, answer }))))(
+    'ends an event once whose policy closes the processor after attempt $attempt and $answer',
+    ({ attempt, answer }) => {
+      const scheduler = new VirtualTimeScheduler();
+      const retryIf = (_error: unknown, failed: number): boolean => {
+        if (failed < attempt) return true;
+        processor.close();
+        if (answer === 'fails') throw new Error('policy');
+        return answer === 'grants';
+      };
+      const { processor, send, ended$, letters$ } = watch<string>(() => throwError(() => 'no'), {
+        retry: { maxAttempts: 5, retryIf },
+        scheduler,
+      });
+      const told: string[] = [];
+      ended$.subscribe((end) => told.push(end));
+      letters$.subscribe((letter) => told.push(letter));
+      send('a');
+      scheduler.flush();
+      expect(told).toEqual(['a abandoned', 'a dead abandoned']);
+      expect(processor.stats()).toMatchObject({ accepted: 1, dead: 1, pending: 0 });
+      expect(scheduler.actions).toHaveLength(0);
+    },
+  );
+
+  it('ends an event once whose policy supersedes it and refuses', () => {
+    const { processor, send, ended$, letters$ } = watch<string>(
+      (event) => (event === 'a' ? throwError(() => 'no') : undefined),
+      {
+        strategy: 'switch',
+        retry: {
+          retryIf: () => {
+            send('b');
+            return false;
+          },
+        },
+      },
+    );
+    const told: string[] = [];
+    ended$.subscribe((end) => told.push(end));
+    letters$.subscribe((letter) => told.push(letter));
+    send('a');
+    expect(told).toEqual(['a dropped superseded', 'b handled']);
+    expect(processor.stats()).toMatchObject({ accepted: 2, handled: 1, dropped: 1, dead: 0, pending: 0 });
+  });
+
   it('leaves no timer when a policy closes the processor', () => {
     const scheduler = new VirtualTimeScheduler();
     const retryIf = (): boolean => {
