@@ -18,6 +18,7 @@ it('exports these names; the types are in api/millrace.api.md', () => {
       "batch",
       "circuitBreaker",
       "copyMessage",
+      "createChannel",
       "createDeadLetterQueue",
       "createEventBus",
       "createEventSubject",
@@ -32,6 +33,8 @@ it('exports these names; the types are in api/millrace.api.md', () => {
       "randomId",
       "rateLimit",
       "retryWithBackoff",
+      "splitResults",
+      "supervise",
     ]
   `);
 });

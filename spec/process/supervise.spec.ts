@@ -864,7 +864,7 @@ describe('bad input of supervise', () => {
     [{ key: 'id' }, "Expected key to be a function, got 'id'."],
     [{ timeoutMs: 0 }, 'Expected timeoutMs to be milliseconds > 0 and ≤ 2147483647, got 0.'],
     [{ retry: 3 }, 'Expected retry to be an object of options, got 3.'],
-    [{ batch: { maxSize: 0 } }, 'Expected batch.maxSize to be a whole number ≥ 1 or Infinity, got 0.'],
+    [{ batch: { maxSize: 0 } }, 'Expected batch.maxSize to be a whole number ≥ 1, got 0.'],
     [{ name: '' }, "Expected name to be a text that is not empty, got ''."],
   ])('refuses %o when it is made', (options, text) => {
     expect(() => supervise(() => undefined, options as ProcessorOptions<unknown>)).toThrow(

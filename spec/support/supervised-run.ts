@@ -259,7 +259,7 @@ export class SupervisedRun {
 }
 
 /** What an attempt resolves to, or fails with. */
-export function resultOf(members: readonly Item[], attempt: number): string {
+function resultOf(members: readonly Item[], attempt: number): string {
   return `${members.map(({ number }) => number).join('+')} in attempt ${attempt}`;
 }
 
