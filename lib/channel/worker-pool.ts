@@ -88,8 +88,13 @@ export class WorkerPool<Item> implements ChannelWorkers, Taker<Item>, Supply {
   letIn(): boolean {
     const { stock, news } = this;
     if (stock.suspended > 0) stock.admitSenders();
-    while (this.keepsMore && stock.hasItemFor(this)) stock.serve(this);
-    if (this.keepsMore) stock.enlist(this);
+    // Enlisted, it is given what comes.
+    if (this.isEnlisted && stock.size === 0) return this.news !== news;
+    for (; this.keepsMore; stock.serve(this)) {
+      if (stock.hasItemFor(this)) continue;
+      stock.enlist(this);
+      break;
+    }
     return this.news !== news;
   }
 
