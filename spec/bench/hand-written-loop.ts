@@ -25,6 +25,11 @@ export class HandWrittenLoop {
     return this.#inbox.trySend(event);
   }
 
+  /** Waits for room, and hands an event over; for one producer. */
+  async send(event: number): Promise<void> {
+    while (!this.#inbox.trySend(event)) await this.#inbox.room();
+  }
+
   /** Resolves when there is room; for one producer. */
   room(): Promise<void> {
     return this.#inbox.room();

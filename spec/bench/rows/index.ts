@@ -1,4 +1,5 @@
 import type { Row } from '../harness/row.ts';
+import { channelRow } from './channel.ts';
 import { emitRows } from './emit.ts';
 import { failingRows } from './failing.ts';
 import { growthRow } from './growth.ts';
@@ -8,6 +9,7 @@ import { openLoopRow } from './open-loop.ts';
 import { processorRow } from './processor.ts';
 import { sizeRow } from './size.ts';
 import { timeoutRow } from './timeout.ts';
+import { workersRow } from './workers.ts';
 
 /** All rows, in the order of the design's table. */
 export const rows: readonly Row[] = [
@@ -16,6 +18,8 @@ export const rows: readonly Row[] = [
   processorRow,
   timeoutRow,
   keysRow,
+  channelRow,
+  workersRow,
   openLoopRow,
   growthRow,
   ...failingRows,
