@@ -206,10 +206,10 @@ export class BoundedChannel<Item> implements Channel<Item> {
       'ABANDONED',
       `Expected a consumer of channel '${this.name}' to take its items, but it was closed first. Send the item again, or drain() with a later deadline.`,
     );
-    for (const event of this.#stock.abandon()) {
+    this.#stock.abandon((event) => {
       const id = letterId(this.#createId, time, this.#reports);
       deadLetters.next({ id, event, handler, reason: 'abandoned', error, attempts: [], time, redriven: 0 });
-    }
+    });
     for (const pool of this.#pools) pool.close();
   }
 

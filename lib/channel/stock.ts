@@ -222,12 +222,12 @@ export class Stock<Item> {
     if (this.isSpent) this.endAll();
   }
 
-  /** Takes out all that is left, for nobody. */
-  abandon(): readonly Item[] {
+  /** Of a closed one: takes out all that is left, for nobody. */
+  abandon(bury: (item: Item) => void): void {
     const left = Array.from({ length: this.items.size }, () => this.items.shift() as Item);
     this.abandoned += left.length;
+    for (const item of left) bury(item);
     if (left.length > 0) this.endAll();
-    return left;
   }
 
   /** Why nothing is taken any more. */

@@ -99,8 +99,9 @@ export class EngineLife<Item> {
     } else {
       this.become('draining');
       gate.refuse();
-      pump.flush();
+      // First: paused, and with nothing pending, it would close before it has looked at its supply.
       pump.resume();
+      pump.flush();
     }
     return drainage;
   }

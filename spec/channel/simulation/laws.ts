@@ -1,4 +1,4 @@
-import type { ChannelStats, DeadLetter, ProcessorStats } from 'millrace';
+import type { ChannelStats, DeadLetter, DrainReport, ProcessorStats } from 'millrace';
 import type { Item } from './item.ts';
 import { type Draining, type Pool, Sequence, type World } from './world.ts';
 
@@ -82,6 +82,12 @@ export class Laws {
     const isOfChannel = handler === CHANNEL;
     expectThat(!isOfChannel || (reason === 'abandoned' && item.calls.length === 0), 'a letter of workers', item);
     expectThat(this.#world.hasRedriven || item.ends === 1, 'one end', item);
+  }
+
+  /** When workers have been drained that began when the channel was closed. */
+  ofFinish({ completed }: DrainReport): void {
+    const { waiting } = this.#world.channel.stats();
+    expectThat(!completed || waiting === 0, 'nothing to be left in the channel', waiting);
   }
 
   /** When everything rests until the next action of the clock. */

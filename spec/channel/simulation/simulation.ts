@@ -98,13 +98,13 @@ export class Simulation {
       case 'unsubscribe':
         return choose(readers, deed.which)?.subscription.unsubscribe();
       case 'closePool':
-        return choose(pools, deed.which)?.workers?.close();
+        return this.#closePool(choose(pools, deed.which));
       case 'pausePool':
         return choose(pools, deed.which)?.workers?.pause();
       case 'resumePool':
         return choose(pools, deed.which)?.workers?.resume();
       case 'drainPool':
-        return void choose(pools, deed.which)?.workers?.drain(withDeadline(deed.deadlineMs));
+        return void this.#drainPool(choose(pools, deed.which), deed.deadlineMs);
       case 'close':
         return channel.close();
       case 'dispose':
@@ -219,7 +219,14 @@ export class Simulation {
 
   #process(plan: PlannedPool): void {
     const { channel, pools } = this.#world;
-    const pool: Pool = { plan, name: `pool ${pools.length}`, workers: undefined, calls: [], order: new Map() };
+    const pool: Pool = {
+      plan,
+      name: `pool ${pools.length}`,
+      workers: undefined,
+      isCutShort: false,
+      calls: [],
+      order: new Map(),
+    };
     pools.push(pool);
     try {
       pool.workers = this.#start(pool);
@@ -228,6 +235,20 @@ export class Simulation {
       const { waiting, state } = channel.stats();
       if (!(error instanceof ClosedError && state === 'closed' && waiting === 0)) this.#note(() => rethrow(error));
     }
+  }
+
+  #closePool(pool: Pool | undefined): void {
+    if (pool?.workers === undefined) return;
+    pool.isCutShort = true;
+    pool.workers.close();
+  }
+
+  async #drainPool(pool: Pool | undefined, deadlineMs: number | undefined): Promise<void> {
+    const { channel } = this.#world;
+    if (pool?.workers === undefined) return;
+    const isForAll = channel.isClosed && !pool.workers.closed;
+    const report = await pool.workers.drain(withDeadline(deadlineMs));
+    if (isForAll && !pool.isCutShort) this.#note(() => this.#laws.ofFinish(report));
   }
 
   #start(pool: Pool): ReturnType<World['channel']['process']> {

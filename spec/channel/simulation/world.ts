@@ -21,6 +21,8 @@ export interface Pool {
   readonly plan: PlannedPool;
   readonly name: string;
   workers: ChannelWorkers | undefined;
+  /** Closed by hand. */
+  isCutShort: boolean;
   readonly calls: Call[];
   /** Of each lane; without keys, of the only one. */
   readonly order: Map<string, Sequence>;
