@@ -47,10 +47,10 @@ export interface HandlerOptions<Item> {
 }
 
 /**
- * Options of a handler that is given arrays of events: as soon as `maxSize` of them are there, or the first has waited for `maxWaitMs`; in a
- * drain, at once. A batch takes one slot, and is handled, retried and timed out as one. Each of its events ends as the batch does: if it fails
- * for good, each has a dead letter with its error. With `key`, events of one key are never in two batches at a time. At most
- * `concurrency × maxSize + capacity` events are pending.
+ * Options of a handler that is given frozen arrays of events: as soon as `maxSize` of them are there, or one of them has waited for `maxWaitMs`; in a
+ * drain, at once. Events that a lane holds back are not counted. A batch takes one slot, and is handled, retried and timed out as one. Each of
+ * its events ends as the batch does: if it fails for good, each has a dead letter with its error. With `key`, events of one key are never in two
+ * batches at a time. At most `concurrency × maxSize + capacity` events are pending.
  */
 export type Batched<Options> = Omit<Options, 'batch'> & {
   /** When a batch is full. */
