@@ -54,7 +54,7 @@ export type Deed =
   | { readonly do: 'closePool' | 'pausePool' | 'resumePool'; readonly which: number }
   | { readonly do: 'drainPool'; readonly which: number; readonly deadlineMs: number | undefined };
 
-export interface PlannedStep {
+interface PlannedStep {
   readonly waitMs: number;
   readonly deed: Deed;
 }
