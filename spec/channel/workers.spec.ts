@@ -356,27 +356,30 @@ describe('dead letters of workers', () => {
   });
 
   it.each([
-    { name: 'watched', probe: { accepted: () => undefined } satisfies Probe },
-    { name: 'not watched', probe: undefined },
-  ])('that wait for room make no overflow of the items of the channel ($name)', async ({ probe }) => {
+    { name: 'watched', options: { probe: { accepted: () => undefined } } },
+    { name: 'not watched', options: {} },
+  ])('that wait for room make no overflow of what has waited in the channel ($name)', async ({ options }) => {
     const held = new HeldHandler<string, HandlerContext>();
-    const channel = createChannel<string>({ capacity: 0, ...(probe && { probe }) });
-    const workers = channel.process(held.handle, { name: 'pack', concurrency: 2, batch: undefined });
-    channel.trySend('x');
-    channel.trySend('y');
-    for (const call of held.open) call.fail('once');
-    await settled();
-    for (const item of 'ab') channel.trySend(item);
+    const channel = createChannel<string>({ capacity: 1, ...options });
+    channel.process(held.handle, { name: 'pack', concurrency: 2, key: firstLetter });
+    for (const item of ['a8', 'a9']) {
+      channel.trySend(item);
+      held.call(-1).fail('once');
+      await settled();
+    }
+    for (const item of ['a1', 'b1', 'c1']) channel.trySend(item);
     const redriven = channel.deadLetters.redrive();
     await settled();
-    expect(workers.stats()).toMatchObject({ running: 2, suspended: 2 });
-    new Producer(channel).sendAll('cd');
+    // One letter takes the slot that is free, in the lane of what is at work. The other has no room, but the item has.
+    held.call(-1).succeed();
+    await settled();
+    expect(held.calls.map(({ event }) => event)).toEqual(['a8', 'a9', 'a1', 'b1', 'c1']);
     while (held.open.size > 0) {
       for (const call of held.open) call.succeed();
       await settled();
     }
     expect(await redriven).toMatchObject({ handled: 2 });
-    expect(workers.stats()).toMatchObject({ accepted: 6, redriven: 2, handled: 6, dead: 2 });
+    expect(await channel.deadLetters.list()).toEqual([]);
   });
 });
 
@@ -414,22 +417,26 @@ describe('pause', () => {
     expect({ seen, started: started() }).toEqual({ seen: ['a', 'b'], started: ['d'] });
   });
 
-  it('within a handler keeps the order of what is sent before and after resume', () => {
-    const channel = createChannel<string>();
-    const seen: string[] = [];
+  it('within an attempt keeps the order of what is sent before and after resume', async () => {
+    const clock = new VirtualClock();
+    const channel = createChannel<string>({ scheduler: clock });
+    const started: string[] = [];
     const workers: ChannelWorkers = channel.process(
-      (item) => {
-        seen.push(item);
+      (item, { attempt }) => {
+        started.push(`${item} ${attempt}`);
         if (item !== 'first') return;
+        if (attempt === 1) throw new Error('once');
         workers.pause();
         channel.trySend('paused');
         workers.resume();
         channel.trySend('resumed');
       },
-      { concurrency: 2 },
+      { concurrency: 2, retry: { delayMs: 5 } },
     );
     channel.trySend('first');
-    expect(seen).toEqual(['first', 'paused', 'resumed']);
+    // At the second attempt, they ask for another item already.
+    await clock.advance(5);
+    expect(started).toEqual(['first 1', 'first 2', 'paused 1', 'resumed 1']);
   });
 
   it('lets those in who wait for room, when what was at work has ended', async () => {
