@@ -36,7 +36,7 @@ async function leftBy(
   while (processor.stats().pending > 0) await goOn();
   let alive = await countAlive(events);
   // A compiler that works in the background may hold some for a while.
-for (let again = 0; alive > 0 && again < 20; again++) alive = await countAlive(events);
+  for (let again = 0; alive > 0 && again < 20; again++) alive = await countAlive(events);
   // Still in use, so that it was not collected as a whole.
   expect(processor.stats()).toMatchObject({ state: 'open', accepted: count, pending: 0 });
   return alive;
