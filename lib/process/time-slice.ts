@@ -12,7 +12,7 @@ const SLICE_MS = 8;
  * How many starts of one turn of the event loop may share a reading of the clock, which costs half of what a start costs: as many as
  * there were in about a millisecond. Where time is limited, each reads it.
  */
-const MOST_STARTS_PER_READING = 64;
+const MOST_STARTS_PER_READING = 16;
 
 /** Tells starts the time, and gives way to the rest of the program in long runs. */
 export class TimeSlice {

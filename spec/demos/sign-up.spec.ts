@@ -34,7 +34,9 @@ describe.concurrent('sign-up', { timeout: 60_000 }, () => {
     expect(run.sum('mails in mailboxes')).toBe(157);
     expect(run.sum('of them in order')).toBe(158);
 
-    expect(run.output).toMatch(/Dead letter: welcome-mail of u-\w+, rejected after \d attempts?\. .*550 No such mailbox/);
+    expect(run.output).toMatch(
+      /Dead letter: welcome-mail of u-\w+, rejected after \d attempts?\. .*550 No such mailbox/,
+    );
     expect(run.output).toMatch(/Dead letter: preferences of u-\w+, exhausted after 3 attempts\. EIO/);
     expect(run.output).toMatch(/The report of u-\w+ is ok:\n.* welcome-mail +handled in/);
     expect(run.output).toMatch(/The report of u-\w+ is not ok:\n(.*\n){0,2}.* dead \(/);
