@@ -2,7 +2,7 @@
 import type { HandlerOptions } from '../process/processor-options.ts';
 import type { DrainOptions, DrainReport, ProcessorStats } from '../process/stats.ts';
 
-/** Options of a channel's workers: those of every handler, but for what the channel decides. */
+/** Options of a channel's workers: those of every handler, but for what the channel decides. Without a `name`, they have the channel's. */
 export type WorkerOptions<Item> = Omit<HandlerOptions<Item>, 'capacity' | 'overflow' | 'strategy'>;
 
 /** A pool of workers that take items from a channel. */

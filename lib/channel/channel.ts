@@ -13,7 +13,10 @@ import type { ChannelWorkers, WorkerOptions } from './channel-workers.ts';
 export interface ChannelOptions<Item> {
   /** Names it in errors and stats, and its workers that have no name. @defaultValue 'channel' */
   readonly name?: string;
-  /** Items that may wait beyond those that workers are at; ≥ 0, or Infinity. With 0, each is handed over from hand to hand. @defaultValue 1024 */
+  /**
+   * Items that may wait beyond those that slots of workers hold; ≥ 0, or Infinity. With 0, each is handed over from hand to hand.
+   * @defaultValue 1024
+   */
   readonly capacity?: number;
   /** Where dead items of workers go, and those that a drain abandons. @defaultValue a queue of its own */
   readonly deadLetters?: DeadLetterQueue<Item>;
@@ -53,7 +56,7 @@ export interface Channel<Item> extends AsyncIterable<Item>, Disposable, AsyncDis
   trySend(item: Item): boolean;
   /**
    * Starts workers that take items and handle them, with all that every handler gets. Several calls are several pools, each of which gets
-   * some of the items.
+   * some of the items; `key` keeps the order within a pool.
    *
    * @throws InvalidOptionError for a handler or an option that cannot work, or a name that is taken; ClosedError when nothing can come any more
    */
@@ -71,7 +74,8 @@ export interface Channel<Item> extends AsyncIterable<Item>, Disposable, AsyncDis
   close(): void;
   /**
    * Closes it, and waits until consumers have taken all and workers have finished; at the deadline, workers are closed, and what is left becomes
-   * dead letters (`abandoned`). Without a consumer and without a deadline it waits for one. Never rejects.
+   * dead letters (`abandoned`), with the channel's name where no workers had taken it. Without a consumer and without a deadline it waits for one.
+   * Never rejects.
    */
   drain(options?: DrainOptions): Promise<DrainReport>;
   /** What it has done and has to do, now. */

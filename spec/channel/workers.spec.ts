@@ -483,17 +483,22 @@ describe('batches', () => {
     }),
   );
 
-  it('count from their start the time of what waited before there were any', async () => {
+  it('count from the first of them on the time of what waited before there were any', async () => {
     const clock = new VirtualClock();
     const channel = createChannel<string>({ scheduler: clock });
-    channel.trySend('a');
+    for (const item of 'abcde') channel.trySend(item);
     await clock.advance(100);
-    const batches: (readonly string[])[] = [];
-    channel.process((items) => batches.push(items), { batch: { maxSize: 2, maxWaitMs: 10 } });
-    await clock.advance(9);
-    expect(batches).toEqual([]);
+    const held = new HeldHandler<readonly string[], HandlerContext>();
+    const batches = (): string[] => held.calls.map(({ event }) => event.join(''));
+    channel.process(held.handle, { name: 'first', batch: { maxSize: 2, maxWaitMs: 10 } });
+    await clock.advance(5);
+    channel.process(held.handle, { name: 'second', batch: { maxSize: 2, maxWaitMs: 10 } });
+    expect(batches()).toEqual(['ab', 'cd']);
+    held.call(0).succeed();
+    await clock.advance(4);
+    expect(batches()).toEqual(['ab', 'cd']);
     await clock.advance(1);
-    expect(batches).toEqual([['a']]);
+    expect(batches()).toEqual(['ab', 'cd', 'e']);
   });
 
   it('may be as many as there are slots, and hold what is in them', () => {
