@@ -1,5 +1,5 @@
 import type { EventDefinition } from '../core/event-definition.ts';
-import type { EventMessage, MessageOptions } from '../core/message.ts';
+import { type EventMessage, type MessageHeaders, type MessageOptions, NO_HEADERS } from '../core/message.ts';
 import type { DeliveryReport } from '../core/outcome.ts';
 import { Attempt } from '../process/attempt.ts';
 import type { PublishOptions } from './event-emitter.ts';
@@ -39,16 +39,30 @@ export class BusAttempt extends Attempt<EventMessage> implements BusHandlerConte
   }
 }
 
-/** Adds the headers that tie a message to the one that it follows from. What follows from a batch has no one cause. */
+/** Adds the headers that tie a message to what it follows from. */
 function causedBy<Options extends MessageOptions>(
   cause: EventMessage | readonly EventMessage[],
   options: Options = {} as Options,
 ): Options {
-  if (isBatch(cause)) return options;
-  const { id, headers } = cause;
-  const { correlationId = id, traceparent } = headers;
-  const inherited = { correlationId, causationId: id, ...(traceparent !== undefined && { traceparent }) };
+  const inherited = isBatch(cause) ? fromBatch(cause) : fromOne(cause);
   return { ...options, headers: { ...inherited, ...options.headers } };
+}
+
+function fromOne({ id, headers }: EventMessage): MessageHeaders {
+  const { correlationId = id, traceparent } = headers;
+  return { correlationId, causationId: id, ...(traceparent !== undefined && { traceparent }) };
+}
+
+/** What follows from several events has no one cause; but it belongs to their chain, if they are of one. */
+function fromBatch([first, ...rest]: readonly EventMessage[]): MessageHeaders {
+  if (first === undefined) return NO_HEADERS;
+  if (rest.length === 0) return fromOne(first);
+  const correlationId = chainOf(first);
+  return rest.every((event) => chainOf(event) === correlationId) ? { correlationId } : NO_HEADERS;
+}
+
+function chainOf({ id, headers }: EventMessage): string {
+  return headers.correlationId ?? id;
 }
 
 function isBatch(cause: EventMessage | readonly EventMessage[]): cause is readonly EventMessage[] {

@@ -227,8 +227,10 @@ function expectWorkerOptions(options: { readonly [Name in keyof HandlerOptions<n
   expectOptions('options', options);
   for (const name of ['capacity', 'overflow', 'strategy'] as const) {
     if (options[name] === undefined) continue;
-    throw new InvalidOptionError(
-      `Expected no ${name} in the options of workers, got one. Their channel has the bound: give capacity to createChannel().`,
-    );
+    const remedy =
+      name === 'strategy'
+        ? 'Items of a channel wait for their turn: other strategies are for bus.on() and createProcessor().'
+        : 'Their channel has the bound: give capacity to createChannel().';
+    throw new InvalidOptionError(`Expected no ${name} in the options of workers, got one. ${remedy}`);
   }
 }

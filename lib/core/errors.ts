@@ -53,7 +53,7 @@ export class ClosedError extends MillraceError {
   constructor(what: string) {
     super(
       'CLOSED',
-      `Expected ${what} to be open, got one that is closed or draining. Send before close() and drain().`,
+      `Expected ${what} to be open, got one that is closed or draining. Use it before close() and drain().`,
     );
   }
 }

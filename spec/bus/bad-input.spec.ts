@@ -242,7 +242,7 @@ describe('after close', () => {
     const error = expect.objectContaining({
       name: 'ClosedError',
       code: 'CLOSED',
-      message: 'Expected the bus to be open, got one that is closed or draining. Send before close() and drain().',
+      message: 'Expected the bus to be open, got one that is closed or draining. Use it before close() and drain().',
     });
     expect(() => bus.emit(Tick, 1)).toThrow(error);
     expect(() => subject.emit(1)).toThrow(error);

@@ -275,7 +275,47 @@ describe('a publish within a batch', () => {
 });
 
 describe('what a handler of batches sends by its context', () => {
-  it('follows from no one event: it carries neither cause nor correlation, but the headers that are given', async () => {
+  it.each([
+    {
+      batch: 'of one event follows from it',
+      ids: ['m1'],
+      correlations: [],
+      emitted: { correlationId: 'm1', causationId: 'm1' },
+    },
+    {
+      batch: 'of one event follows from it, and from its chain',
+      ids: ['m1'],
+      correlations: ['r1'],
+      emitted: { correlationId: 'r1', causationId: 'm1' },
+    },
+    {
+      batch: 'of one chain belongs to it',
+      ids: ['m1', 'm2'],
+      correlations: ['r1', 'r1'],
+      emitted: { correlationId: 'r1' },
+    },
+    { batch: 'of several chains belongs to none', ids: ['m1', 'm2'], correlations: ['r1', 'r2'], emitted: {} },
+    { batch: 'of events that begin chains belongs to none', ids: ['m1', 'm2'], correlations: [], emitted: {} },
+    {
+      batch: 'of an event and one that follows from it belongs to their chain',
+      ids: ['m1', 'm2'],
+      correlations: [undefined, 'm1'],
+      emitted: { correlationId: 'm1' },
+    },
+  ])('$batch', async ({ ids, correlations, emitted }) => {
+    const bus = createEventBus();
+    const seen: EventMessage[] = [];
+    bus.on(Tock, (event) => void seen.push(event));
+    bus.on(Tick, (_, { emit }) => void emit(Tock, 1), { batch: { maxSize: ids.length } });
+    for (const [index, id] of ids.entries()) {
+      const correlationId = correlations[index];
+      bus.emit(Tick, 1, { id, ...(correlationId !== undefined && { headers: { correlationId } }) });
+    }
+    await bus.drain();
+    expect(seen.map(({ headers }) => headers)).toStrictEqual([emitted]);
+  });
+
+  it('carries the headers that are given before those of the chain', async () => {
     const bus = createEventBus();
     const seen: EventMessage[] = [];
     bus.on(Tock, (event) => void seen.push(event));
@@ -291,9 +331,9 @@ describe('what a handler of batches sends by its context', () => {
     for (const id of ['m1', 'm2']) bus.emit(Tick, 1, { id, headers: { correlationId: 'request-7' } });
     await bus.drain();
     expect(seen.map(({ data, headers }) => [data, headers])).toStrictEqual([
-      [1, {}],
-      [2, { causationId: 'm1' }],
-      [3, {}],
+      [1, { correlationId: 'request-7' }],
+      [2, { correlationId: 'request-7', causationId: 'm1' }],
+      [3, { correlationId: 'request-7' }],
     ]);
   });
 

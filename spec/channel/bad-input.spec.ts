@@ -72,13 +72,21 @@ describe('process refuses', () => {
   });
 
   it.each([
-    { option: 'capacity', value: 5 },
-    { option: 'overflow', value: 'drop-oldest' },
-    { option: 'strategy', value: 'switch' },
-  ])('$option, which is not its to decide', ({ option, value }) => {
+    { option: 'capacity', value: 5, remedy: 'Their channel has the bound: give capacity to createChannel().' },
+    {
+      option: 'overflow',
+      value: 'drop-oldest',
+      remedy: 'Their channel has the bound: give capacity to createChannel().',
+    },
+    {
+      option: 'strategy',
+      value: 'switch',
+      remedy: 'Items of a channel wait for their turn: other strategies are for bus.on() and createProcessor().',
+    },
+  ])('$option, which is not its to decide', ({ option, value, remedy }) => {
     expectRefused(
       () => process({ [option]: value }),
-      `Expected no ${option} in the options of workers, got one. Their channel has the bound: give capacity to createChannel().`,
+      `Expected no ${option} in the options of workers, got one. ${remedy}`,
     );
   });
 

@@ -250,7 +250,7 @@ describe('close', () => {
     await expect(channel.send('a')).rejects.toMatchObject({
       code: 'CLOSED',
       message:
-        "Expected channel 'orders' to be open, got one that is closed or draining. Send before close() and drain().",
+        "Expected channel 'orders' to be open, got one that is closed or draining. Use it before close() and drain().",
     });
     expect(() => channel.process(() => undefined)).toThrow(ClosedError);
   });

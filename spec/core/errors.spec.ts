@@ -17,7 +17,7 @@ describe('an error of the library', () => {
       new ClosedError('the bus'),
       'ClosedError',
       'CLOSED',
-      'Expected the bus to be open, got one that is closed or draining. Send before close() and drain().',
+      'Expected the bus to be open, got one that is closed or draining. Use it before close() and drain().',
     ],
     [
       new OverflowError("handler 'mail'"),

@@ -190,7 +190,7 @@ describe('send', () => {
     await expect(processor.send('a')).rejects.toMatchObject({
       code: 'CLOSED',
       message:
-        "Expected handler 'ended' to be open, got one that is closed or draining. Send before close() and drain().",
+        "Expected handler 'ended' to be open, got one that is closed or draining. Use it before close() and drain().",
     });
     expect(processor.trySend('a')).toBe(false);
     expect(processor.stats()).toMatchObject({ accepted: 0, rejected: 3 });

@@ -18,7 +18,7 @@ describe('a recipe for Node', () => {
   afterAll(async () => folder[Symbol.asyncDispose]());
 
   it.each([
-    { heading: '### Graceful shutdown on SIGTERM', lines: ['1 handled, 0 abandoned'] },
+    { heading: '### Graceful shutdown on SIGTERM', lines: ['1 handled since then, 0 abandoned'] },
     { heading: '### Late subscribers', lines: ['handler: dark', 'pipeline: dark', 'promise: dark'] },
     { heading: '### Request and reply', lines: ['4', 'TimeoutError'] },
     {
