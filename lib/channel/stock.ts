@@ -212,8 +212,8 @@ export class Stock<Item> {
 
   // ---- Life ----
 
+  /** Once. */
   close(): void {
-    if (this.isClosed) return;
     this.isClosed = true;
     for (let { first } = this.senders; first !== undefined; { first } = this.senders) {
       this.senders.remove(first);
