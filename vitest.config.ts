@@ -1,7 +1,15 @@
 import { defineConfig } from 'vitest/config';
 
+const path = (relative: string): string => new URL(relative, import.meta.url).pathname;
+
 export default defineConfig({
-  resolve: { alias: { millrace: new URL('./lib/index.ts', import.meta.url).pathname } },
+  resolve: {
+    alias: [
+      { find: /^millrace$/, replacement: path('lib/index.ts') },
+      { find: /^millrace\/testing$/, replacement: path('lib/testing/index.ts') },
+      { find: /^millrace\/testing\/(\w+)$/, replacement: `${path('lib/testing')}/$1.ts` },
+    ],
+  },
   test: {
     include: ['spec/**/*.spec.ts'],
     // As a flag on the command line, vitest skipped these silently.

@@ -19,7 +19,7 @@ export async function bundle(contents: string, options: BuildOptions = {}, loade
     platform: 'browser',
     ...options,
     stdin: { contents, resolveDir: root, loader },
-    alias: { millrace: `${root}lib/index.ts` },
+    alias: { 'millrace/testing': `${root}lib/testing/index.ts`, millrace: `${root}lib/index.ts` },
     bundle: true,
     external: ['rxjs', 'rxjs/*', 'node:*'],
     format: 'esm',

@@ -1,0 +1,1 @@
+export { delayed, flaky, type FlakyHandler, type FlakyOptions, hanging } from './script/flaky.ts';

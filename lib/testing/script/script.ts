@@ -1,0 +1,53 @@
+import { InvalidOptionError } from '../../core/errors.ts';
+import { show } from '../../core/options.ts';
+
+/** What one call is to do. */
+export interface ScriptStep {
+  /** `ok` succeeds, `x` fails, `hang` does not end by itself. */
+  readonly word: 'hang' | 'ok' | 'x';
+  /** Milliseconds until it does so. @defaultValue none: at once */
+  readonly delayMs?: number;
+}
+
+const MS_PER_UNIT = { ms: 1, s: 1_000, m: 60_000 } as const;
+
+/** A script, read word by word: one word a call; the last one goes for all further calls. */
+export class Script {
+  private readonly steps: readonly ScriptStep[];
+  private position = 0;
+
+  /** @throws InvalidOptionError for a script that is empty, or has an unknown word */
+  constructor(script: string) {
+    this.steps = parseScript(script);
+  }
+
+  next(): ScriptStep {
+    const step = this.steps[Math.min(this.position, this.steps.length - 1)]!;
+    this.position++;
+    return step;
+  }
+}
+
+function parseScript(script: string): readonly ScriptStep[] {
+  const words = typeof script === 'string' ? [...script.matchAll(/\S+/gu)] : [];
+  if (words.length === 0) {
+    throw new InvalidOptionError(`Expected a script such as 'x x ok', got ${show(script)}. ${help}`);
+  }
+  return words.map(({ 0: word, index }) => parseWord(word, index, script));
+}
+
+function parseWord(word: string, index: number, script: string): ScriptStep {
+  const { groups } = /^(?:(?<end>ok|x)(?:@(?<amount>\d+(?:\.\d+)?)(?<unit>ms|s|m))?|(?<hang>hang))$/u.exec(word) ?? {};
+  if (groups === undefined) {
+    const pointer = `${' '.repeat(index)}^`;
+    throw new InvalidOptionError(
+      `Expected a word of a script, got '${word}' at ${index}. ${help}\n  ${script}\n  ${pointer}`,
+    );
+  }
+  const { end, amount, unit } = groups;
+  if (end === undefined) return { word: 'hang' };
+  if (amount === undefined) return { word: end as 'ok' | 'x' };
+  return { word: end as 'ok' | 'x', delayMs: Number(amount) * MS_PER_UNIT[unit as keyof typeof MS_PER_UNIT] };
+}
+
+const help = `The words are 'ok', 'x' (fails) and 'hang'; the first two also after a time, as in 'ok@20ms' or 'x@1.5s'.`;
