@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { Observable, take } from 'rxjs';
+import { Observable, type Subscription, take } from 'rxjs';
 import { ClosedError, InvalidOptionError } from '../core/errors.ts';
 import type { EventDefinition } from '../core/event-definition.ts';
 import type { EventMessage, MessageOptions } from '../core/message.ts';
@@ -7,6 +7,7 @@ import type { DeliveryReport } from '../core/outcome.ts';
 import type { DeadLetterQueue } from '../process/dead-letter-queue.ts';
 import type { ReportedError } from '../process/error-reports.ts';
 import { type Handler, isHandler } from '../process/handler.ts';
+import type { Probe } from '../process/probe.ts';
 import type { DrainOptions, DrainReport } from '../process/stats.ts';
 import type { BusStats } from './bus-stats.ts';
 import type { EventBus, ReadonlyEventBus } from './event-bus.ts';
@@ -145,6 +146,10 @@ class InProcessBus {
       ingest: this.ingest.bind(this),
       ingestAsync: this.ingestAsync.bind(this),
     };
+  }
+
+  addProbe(probe: Probe): Subscription {
+    return this.#hub.watch.add(probe);
   }
 
   stats(): BusStats {

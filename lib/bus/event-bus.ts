@@ -1,11 +1,12 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { Observable } from 'rxjs';
+import type { Observable, Subscription } from 'rxjs';
 import type { DeadLetter } from '../core/dead-letter.ts';
 import type { EventDefinition } from '../core/event-definition.ts';
 import type { DeadLetterQueue } from '../process/dead-letter-queue.ts';
 import type { ReportedError } from '../process/error-reports.ts';
 import type { Handler, HandlerContext } from '../process/handler.ts';
 import type { Batched } from '../process/processor-options.ts';
+import type { Probe } from '../process/probe.ts';
 import type { DrainOptions, DrainReport } from '../process/stats.ts';
 import type { BusStats } from './bus-stats.ts';
 import type { EventEmitter } from './event-emitter.ts';
@@ -75,6 +76,16 @@ export interface EventBus<Known extends EventDefinition = EventDefinition>
     definition: Definition,
     options?: SubjectOptions,
   ): Definition extends EventDefinition<infer Type, infer Data> ? EventSubject<Type, Data> : never;
+  /**
+   * Adds a probe to those that there are, until it is unsubscribed; it is told of all handlers, whenever they were registered. Several are told in
+   * the order in which they came: each may add headers to those before it, and the `around` of the first is the outermost.
+   *
+   * It is told of whatever happens from now on. So of an event that waits for its handler, or is in progress, the rest is told, such as how it
+   * ends; what came before, such as its `accepted`, is not.
+   *
+   * @throws InvalidOptionError for what is no probe
+   */
+  addProbe(probe: Probe): Subscription;
   /** The listening side only. */
   asReadonly(): ReadonlyEventBus<Known>;
   /** The sending side only. */

@@ -18,8 +18,8 @@ import { Drainage } from '../process/drainage.ts';
 import { Engine } from '../process/engine.ts';
 import { ErrorReports } from '../process/error-reports.ts';
 import type { Handler } from '../process/handler.ts';
-import { SafeProbe } from '../process/probe.ts';
 import type { DrainOptions, DrainReport } from '../process/stats.ts';
+import { Watch } from '../process/watch.ts';
 import { type AttemptSender, BusAttempt } from './bus-attempt.ts';
 import { selfDeadlock } from './bus-errors.ts';
 import type { BusStats } from './bus-stats.ts';
@@ -44,14 +44,15 @@ export class Hub implements AttemptSender {
   readonly topics: Topics;
   /** Where data from outside comes in. */
   readonly edge: Edge;
-  private readonly options: HubOptions;
+  private readonly random: Pick<HubOptions, 'random'>;
   private readonly scheduler: SchedulerLike;
   private readonly createId: CreateId;
   private readonly source: string | undefined;
   private readonly validates: boolean;
   /** Neither checked nor watched: emits go straight on. */
-  private readonly isPlain: boolean;
-  private readonly probe: SafeProbe | undefined;
+  private isPlain: boolean;
+  /** Its probes, and those of its handlers. */
+  readonly watch: Watch;
   readonly dispatcher: Dispatcher;
   private readonly registrations = new Registrations();
   private readonly forwarding: Subscription;
@@ -64,13 +65,16 @@ export class Hub implements AttemptSender {
     expectFunction('createId', createId);
     expectFunction('random', options.random);
     this.deadLetters = deadLetters;
-    this.options = options;
+    this.random = options.random === undefined ? {} : { random: options.random };
     this.scheduler = scheduler;
     this.createId = createId;
     this.source = source;
     this.validates = validate;
+    this.watch = new Watch(this.errors, probe, () => {
+      this.isPlain = !validate && this.watch.probe === undefined;
+      for (const { engine } of this.registrations.all) engine.heedWatch();
+    });
     this.isPlain = !validate && probe === undefined;
-    this.probe = probe && new SafeProbe(probe, this.errors);
     this.dispatcher = new Dispatcher(scheduler, maxEventsPerTurn, this.errors);
     this.topics = new Topics(events, (topic) => {
       for (const { target } of this.registrations.matching(topic.definition.type)) topic.add(target);
@@ -160,9 +164,7 @@ export class Hub implements AttemptSender {
   ): Promise<DeliveryReport> {
     const now = this.scheduler.now();
     const message = this.stamp(topic, data, now, options);
-    for (const { owner } of topic.targets) {
-      if (owner.wouldAwaitItself(message, by)) throw selfDeadlock(owner.name);
-    }
+    for (const { owner } of topic.targets) if (owner.wouldAwaitItself(message, by)) throw selfDeadlock(owner.name);
     const ticket = new DeliveryTicket(by, options?.signal);
     this.send(topic, message, now, ticket);
     return ticket.report;
@@ -173,7 +175,7 @@ export class Hub implements AttemptSender {
   }
 
   private send(topic: Topic, message: EventMessage, now: number, ticket?: DeliveryTicket): boolean {
-    const headers = this.probe?.publishing(message);
+    const headers = this.watch.probe?.publishing(message);
     const sent =
       headers === undefined ? message : copyMessage(message, { headers: { ...message.headers, ...headers } });
     return this.dispatcher.dispatch(topic, sent, now, ticket);
@@ -188,18 +190,17 @@ export class Hub implements AttemptSender {
     isOnce = false,
   ): EventSubscription {
     this.expectOpen();
-    const { deadLetters, errors } = this;
-    const { random, probe } = this.options;
+    const { deadLetters, errors, watch } = this;
     const name = this.registrations.nameOf(options.name, label);
     const engine: Engine<EventMessage> = new Engine(
       // Its attempts are BusAttempts.
       handler as Handler<EventMessage>,
-      { ...options, scheduler: this.scheduler, createId: this.createId, ...(random !== undefined && { random }) },
+      { ...options, scheduler: this.scheduler, createId: this.createId, ...this.random },
       {
         name,
         deadLetters,
         errors,
-        probe,
+        watch,
         createAttempt: (owner, event, attempt, awaitedBy) => new BusAttempt(this, owner, event, attempt, awaitedBy),
         onIdle: () => this.endIfIdle(),
         onClosed: () => {

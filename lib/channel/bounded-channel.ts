@@ -10,6 +10,7 @@ import type { Handler } from '../process/handler.ts';
 import { letterId } from '../process/letter-id.ts';
 import type { Batched, HandlerOptions } from '../process/processor-options.ts';
 import type { DrainOptions, DrainReport } from '../process/stats.ts';
+import { Watch } from '../process/watch.ts';
 import type { Channel, ChannelOptions, ChannelStats } from './channel.ts';
 import { channelEvents } from './channel-events.ts';
 import { ChannelIterator } from './channel-iterator.ts';
@@ -168,7 +169,7 @@ export class BoundedChannel<Item> implements Channel<Item> {
         name: options.name ?? this.name,
         deadLetters: this.deadLetters,
         errors: this.#reports,
-        probe,
+        watch: new Watch(this.#reports, probe),
         onClosed: () => {
           addCounts(this.#retired, pool.engine.ended);
           this.#retired.abandoned += pool.engine.abandoned;

@@ -29,7 +29,8 @@ export class AttemptRunner<Item> {
   readonly inFlight: Chain<Call<Item>> = new Chain();
   private readonly options: AttemptRunnerOptions<Item>;
   private readonly timeoutMs: number | undefined;
-  private readonly invoke: (call: Call<Item>) => unknown;
+  /** Calls the handler; may be exchanged. */
+  invoke: (call: Call<Item>) => unknown;
   private readonly onSucceeded: (call: Call<Item>, result: unknown) => void;
   private readonly onFree: (call?: Call<Item>) => void;
   /** Calls that have ended, to be used again. One that was given up goes with its promise: of those there may be any number. */

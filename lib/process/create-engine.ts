@@ -4,6 +4,7 @@ import type { EngineSurroundings } from './engine-surroundings.ts';
 import { ErrorReports } from './error-reports.ts';
 import type { Handler } from './handler.ts';
 import type { Batched, ProcessorOptions } from './processor-options.ts';
+import { Watch } from './watch.ts';
 
 /**
  * Makes an engine that belongs to no bus, with dead letters and errors of its own. With batches it hands over arrays, whatever the type of
@@ -24,7 +25,7 @@ export function createEngine<Item>(
     ...(options.name !== undefined && { name: options.name }),
     deadLetters,
     errors,
-    probe,
+    watch: new Watch(errors, probe),
     onClosed: () => {
       forwarding.unsubscribe();
       surroundings.onClosed?.();

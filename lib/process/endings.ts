@@ -6,9 +6,9 @@ import type { Call, Delivery } from './delivery.ts';
 import type { ErrorReports } from './error-reports.ts';
 import { FailurePath } from './failure-path.ts';
 import type { Ledger } from './ledger.ts';
-import type { SafeProbe } from './probe.ts';
 import type { ProcessorSettings } from './processor-options.ts';
 import { abandoned } from './stop-reasons.ts';
+import type { Watch } from './watch.ts';
 
 /** What endings need of their pump. */
 export interface EndingsOptions<Item> {
@@ -16,7 +16,7 @@ export interface EndingsOptions<Item> {
   readonly settings: ProcessorSettings<Item>;
   readonly letters: DeadLetterSink<DeadLetter<Item>>;
   readonly errors: ErrorReports;
-  readonly probe: SafeProbe | undefined;
+  readonly watch: Watch;
   readonly ledger: Ledger<Item>;
   readonly runner: AttemptRunner<Item>;
   /** Makes another attempt as soon as there is a slot. */
@@ -40,7 +40,7 @@ export class Endings<Item> {
   abandoned = 0;
 
   constructor(options: EndingsOptions<Item>) {
-    const { settings, letters, errors, probe, attemptAgain } = options;
+    const { settings, letters, errors, watch, attemptAgain } = options;
     this.options = options;
     this.breaker = settings.breaker;
     this.ledger = options.ledger;
@@ -48,7 +48,7 @@ export class Endings<Item> {
       settings,
       letters,
       errors,
-      probe,
+      watch,
       attemptAgain,
       onEnded: (delivery) => this.recovered(delivery),
     });

@@ -2,7 +2,6 @@ import { expectDelay } from '../core/options.ts';
 import { Drainage, type DrainCounts } from './drainage.ts';
 import type { EngineSurroundings } from './engine-surroundings.ts';
 import type { Gate } from './gate.ts';
-import type { SafeProbe } from './probe.ts';
 import type { ProcessorSettings } from './processor-options.ts';
 import type { Pump } from './pump.ts';
 import type { DrainOptions, DrainReport, ProcessorStats } from './stats.ts';
@@ -14,7 +13,6 @@ export interface EngineLifeOptions<Item> {
   readonly gate: Gate<Item>;
   readonly settings: ProcessorSettings<Item>;
   readonly surroundings: EngineSurroundings<Item>;
-  readonly probe: SafeProbe | undefined;
   /** Ends redrives. */
   readonly disconnect: (() => void) | undefined;
   /** Called when its state has changed; calls `restIdle` as soon as nothing is pending. */
@@ -64,7 +62,7 @@ export class EngineLife<Item> {
 
   /** @returns how many events it abandoned */
   close(): number {
-    const { engine, pump, gate, surroundings, probe, disconnect, onChange } = this.options;
+    const { engine, pump, gate, surroundings, disconnect, onChange } = this.options;
     if (this.current === 'closed') return 0;
     const completed = engine.isIdle;
     this.become('closed');
@@ -73,7 +71,7 @@ export class EngineLife<Item> {
     disconnect?.();
     this.finish = () => {
       const report = this.drainage?.end(engine.ended, pump.abandoned, completed);
-      if (report !== undefined) probe?.tell('drained', engine.name, report);
+      if (report !== undefined) surroundings.watch.probe?.tell('drained', engine.name, report);
       surroundings.onClosed?.();
     };
     onChange();

@@ -1,14 +1,15 @@
 import type { Attempt, CreateAttempt } from './attempt.ts';
 import type { DeadLetterQueue } from './dead-letter-queue.ts';
 import type { ErrorReports } from './error-reports.ts';
-import type { Probe } from './probe.ts';
+import type { Watch } from './watch.ts';
 
 /** What the owner of an engine gives it: a bus to all of its handlers, `createProcessor` to its one. */
 export interface EngineSurroundings<Item> {
   readonly name: string;
   readonly deadLetters: DeadLetterQueue<Item>;
   readonly errors: ErrorReports;
-  readonly probe: Probe | undefined;
+  /** Its probes. Whoever changes whether there is any tells the engine. */
+  readonly watch: Watch;
   /** Makes the contexts of the handler. @defaultValue plain ones */
   readonly createAttempt?: (owner: object, ...attempt: Parameters<CreateAttempt<Item>>) => Attempt<Item>;
   /** Where it takes events from by itself. @defaultValue none: it is given them */

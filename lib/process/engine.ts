@@ -11,7 +11,6 @@ import type { ErrorReports, ReportedError } from './error-reports.ts';
 import { Gate, type Verdict } from './gate.ts';
 import { cannotSeeContext, type Handler, handlerFunction } from './handler.ts';
 import { mustWaitFor } from './lane-conflict.ts';
-import { SafeProbe } from './probe.ts';
 import type { Processor } from './processor.ts';
 import { type Batched, type ProcessorOptions, type ProcessorSettings, processorSettings } from './processor-options.ts';
 import { processorStats } from './processor-stats.ts';
@@ -34,9 +33,10 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
   readonly deadLetters: DeadLetterQueue<Item>;
   private readonly reports: ErrorReports;
   private readonly settings: ProcessorSettings<Item>;
+  private readonly surroundings: EngineSurroundings<Item>;
   private readonly pump: Pump<Item>;
   private readonly gate: Gate<Item>;
-  private readonly mayCallDirectly: boolean;
+  private mayCallDirectly = false;
   private readonly createAttempt: CreateAttempt<Item>;
   private readonly life: EngineLife<Item>;
 
@@ -45,14 +45,14 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
     options: Batched<ProcessorOptions<Item>> | ProcessorOptions<Item>,
     surroundings: EngineSurroundings<Item>,
   ) {
-    const { name, deadLetters, errors, createAttempt = createPlainAttempt, supply } = surroundings;
-    const probe = surroundings.probe && new SafeProbe(surroundings.probe, errors);
+    const { name, deadLetters, errors, createAttempt = createPlainAttempt, supply, watch } = surroundings;
     const settings = processorSettings(options);
     const handle = handlerFunction(handler);
     this.name = name;
     this.deadLetters = deadLetters;
     this.reports = errors;
     this.settings = settings;
+    this.surroundings = surroundings;
     this.createAttempt = (event, attempt, awaitedBy) => createAttempt(this, event, attempt, awaitedBy);
     const lent = cannotSeeContext(handle) ? this.createAttempt(undefined as Item, 1, undefined) : undefined;
     this.direct =
@@ -68,7 +68,7 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
       direct: this.direct,
       letters: deadLetters.sinkOf(this),
       errors,
-      probe,
+      watch,
       letIn: supply === undefined ? () => this.gate.letIn() : () => this.gate.letIn() || supply.letIn(),
       onRest: () => this.afterChange(),
     });
@@ -78,20 +78,17 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
       pump: this.pump,
       direct: this.direct,
       supply,
-      isPlain: probe === undefined && settings.strategy === 'queue' && settings.batch === undefined,
     });
-    this.mayCallDirectly =
-      supply === undefined && this.gate.isPlain && this.pump.lanes === undefined && settings.breaker === undefined;
     this.life = new EngineLife({
       engine: this,
       pump: this.pump,
       gate: this.gate,
       settings,
       surroundings,
-      probe,
       disconnect: options.name === undefined ? undefined : deadLetters.connect(this, options.name),
       onChange: () => this.afterChange(),
     });
+    this.heedWatch();
     this.afterChange();
   }
 
@@ -236,6 +233,21 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
       calling: this.direct.calling,
       handledDirectly: this.direct.handled,
     });
+  }
+
+  /**
+   * To be called when the first probe has come, or the last one has gone. With a probe, nothing goes by the short ways, of which nobody is
+   * told; and without, all goes by them again from the next rest on.
+   */
+  heedWatch(): void {
+    const { supply, watch } = this.surroundings;
+    const { strategy, batch, breaker } = this.settings;
+    const isWatched = watch.probe !== undefined;
+    this.pump.isWatched = isWatched;
+    this.gate.isPlain = !isWatched && strategy === 'queue' && batch === undefined;
+    this.mayCallDirectly =
+      supply === undefined && this.gate.isPlain && this.pump.lanes === undefined && breaker === undefined;
+    this.direct.interrupt();
   }
 
   /** Looks for something to do. */

@@ -8,15 +8,16 @@ import { retryBy } from '../flow/retry-with-backoff.ts';
 import type { Delivery } from './delivery.ts';
 import type { ErrorReports } from './error-reports.ts';
 import { letterId } from './letter-id.ts';
-import type { Retry, SafeProbe } from './probe.ts';
+import type { Retry } from './probe.ts';
 import type { ProcessorSettings } from './processor-options.ts';
+import type { Watch } from './watch.ts';
 
 /** What the failure path needs of the engine. */
 export interface FailurePathOptions<Item> {
   readonly settings: ProcessorSettings<Item>;
   readonly letters: DeadLetterSink<DeadLetter<Item>>;
   readonly errors: ErrorReports;
-  readonly probe: SafeProbe | undefined;
+  readonly watch: Watch;
   /** Makes another attempt as soon as there is a slot; its end is told to `delivery.retrying`. */
   readonly attemptAgain: (delivery: Delivery<Item>) => void;
   /** The path has ended: with a letter, or by a successful attempt. */
@@ -97,11 +98,11 @@ export class FailurePath<Item> {
   }
 
   #tellRetried(delivery: Delivery<Item>, retry: Retry): void {
-    const { probe } = this.#options;
+    const { watch } = this.#options;
     for (const each of delivery.members ?? [delivery]) {
       // Whoever was told of another one may have closed the processor.
       if (each.isEnded) return;
-      probe?.tell('retried', each, retry);
+      watch.probe?.tell('retried', each, retry);
     }
   }
 

@@ -25,15 +25,14 @@ export interface GateOptions<Item> {
   readonly direct: { readonly calling: number };
   /** Says whether there is room beyond the limit. */
   readonly supply: Pick<Supply, 'hasRoom'> | undefined;
-  /** Whether an event that nobody asks about needs no delivery. */
-  readonly isPlain: boolean;
 }
 
 /** Decides which events are taken, which wait outside, and which are turned away: the bound, the overflow policy and the strategy. */
 export class Gate<Item> {
   /** Whether it takes events. */
   isOpen = true;
-  readonly isPlain: boolean;
+  /** Whether an event that nobody asks about needs no delivery. */
+  isPlain = true;
   private readonly options: GateOptions<Item>;
   private readonly pump: Pump<Item>;
   private readonly direct: GateOptions<Item>['direct'];
@@ -47,7 +46,6 @@ export class Gate<Item> {
     this.options = options;
     this.pump = options.pump;
     this.direct = options.direct;
-    this.isPlain = options.isPlain;
     this.key = key;
     this.supply = options.supply;
     this.senders = new Senders(options.settings.strategy === 'switch');

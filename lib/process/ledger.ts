@@ -2,13 +2,13 @@ import type { DropReason } from '../core/outcome.ts';
 import type { Lane } from '../flow/lanes.ts';
 import type { Delivery, Entry } from './delivery.ts';
 import type { ErrorReports } from './error-reports.ts';
-import type { SafeProbe } from './probe.ts';
 import { Counters } from './stats.ts';
+import type { Teller, Watch } from './watch.ts';
 
 /** What a ledger needs to tell. */
 export interface LedgerOptions<Item> {
   readonly name: string;
-  readonly probe: SafeProbe | undefined;
+  readonly watch: Watch;
   readonly errors: ErrorReports;
   /** Called when what held a lane has ended. */
   readonly release: (lane: Lane<Entry<Item>>) => void;
@@ -63,31 +63,30 @@ export class Ledger<Item> {
 
   /** Tells the probe that an event was taken. */
   tellTaken(delivery: Delivery<Item>): void {
-    this.options.probe?.tell('accepted', delivery);
+    this.options.watch.probe?.tell('accepted', delivery);
   }
 
   /** Tells the probe that an attempt starts. */
   tellStarted(delivery: Delivery<Item>): void {
-    const { probe } = this.options;
-    if (probe === undefined) return;
+    const { watch } = this.options;
     for (const member of delivery.members ?? [delivery]) {
       // Whoever was told of another one may have closed the processor.
       if (member.isEnded) return;
       member.attempts = delivery.attempts;
-      probe.tell('started', member);
+      watch.probe?.tell('started', member);
     }
   }
 
   /** Tells whoever asked how an event ended. The settlement is made only then. */
   tellEnd(delivery: Delivery<Item>): void {
-    const { probe } = this.options;
+    const { probe } = this.options.watch;
     if (delivery.members !== undefined) for (const member of delivery.members) this.tellEnd(member);
     delivery.isTold = true;
     if (delivery.isAwaited) delivery.tell();
     if (delivery.onSettled !== undefined || probe !== undefined) this.tellListeners(delivery, probe);
   }
 
-  private tellListeners(delivery: Delivery<Item>, probe: SafeProbe | undefined): void {
+  private tellListeners(delivery: Delivery<Item>, probe: Teller | undefined): void {
     const { settlement, onSettled, dropReason, result } = delivery;
     if (delivery.members !== undefined) return;
     if (dropReason === undefined) probe?.tell('settled', delivery, settlement);

@@ -46,7 +46,7 @@ export interface Probe {
 }
 
 /** A probe's callbacks without `around` and `publishing`, which have results. */
-type Observing = 'accepted' | 'drained' | 'dropped' | 'retried' | 'settled' | 'started';
+export type Observing = 'accepted' | 'drained' | 'dropped' | 'retried' | 'settled' | 'started';
 
 /** A probe whose throws are reported instead of harming the event. */
 export class SafeProbe {

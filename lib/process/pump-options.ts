@@ -3,8 +3,8 @@ import type { DeadLetterSink } from '../flow/dead-letter-to.ts';
 import type { Attempt, CreateAttempt } from './attempt.ts';
 import type { ErrorReports } from './error-reports.ts';
 import type { HandlerFunction } from './handler.ts';
-import type { SafeProbe } from './probe.ts';
 import type { ProcessorSettings } from './processor-options.ts';
+import type { Watch } from './watch.ts';
 
 /** What a pump needs of its engine. */
 export interface PumpOptions<Item> {
@@ -14,7 +14,7 @@ export interface PumpOptions<Item> {
   readonly createAttempt: CreateAttempt<Item>;
   readonly letters: DeadLetterSink<DeadLetter<Item>>;
   readonly errors: ErrorReports;
-  readonly probe: SafeProbe | undefined;
+  readonly watch: Watch;
   /** For a handler that cannot see its context: one for all. */
   readonly lent: Attempt<Item> | undefined;
   /** Interrupted before each run: nothing starts while the handler is being called directly. */

@@ -6,7 +6,6 @@ import { AttemptRunner } from './attempt-runner.ts';
 import { asDelivery, type Call, type Delivery, type Entry } from './delivery.ts';
 import { Endings } from './endings.ts';
 import { Ledger } from './ledger.ts';
-import type { SafeProbe } from './probe.ts';
 import type { PumpOptions } from './pump-options.ts';
 import type { Counters } from './stats.ts';
 import { superseded } from './stop-reasons.ts';
@@ -33,9 +32,10 @@ export class Pump<Item> {
   private isRunning = false;
   private isPaused = false;
   private isClosed = false;
+  private hasProbe = false;
 
   constructor(options: PumpOptions<Item>) {
-    const { name, handle, settings, probe, letters, errors, createAttempt, lent } = options;
+    const { name, handle, settings, watch, letters, errors, createAttempt, lent } = options;
     const { timeoutMs, scheduler } = settings;
     this.options = options;
     this.direct = options.direct;
@@ -44,15 +44,14 @@ export class Pump<Item> {
     this.slots = this.concurrency * this.slotSize;
     this.name = name;
     this.line = new WaitingLine({ name, settings, createAttempt, lent, onReady: () => this.run() });
-    this.ledger = new Ledger({ name, probe, errors, release: (lane) => this.line.release(lane) });
+    this.ledger = new Ledger({ name, watch, errors, release: (lane) => this.line.release(lane) });
     this.counters = this.ledger.counters;
     this.runner = new AttemptRunner({
       name,
       timeoutMs,
       scheduler,
       errors,
-      invoke:
-        probe === undefined ? ({ event, context }) => handle(event, context) : (call) => this.callWatched(call, probe),
+      invoke: callPlain(handle),
       onSucceeded: (call, result) => this.endings.succeeded(call, result),
       onFailed: (call, error) => this.endings.failed(call, error),
       onExpired: (call, error) => this.hold(() => this.endings.expired(call, error)),
@@ -64,7 +63,7 @@ export class Pump<Item> {
       settings,
       letters,
       errors,
-      probe,
+      watch,
       ledger: this.ledger,
       runner: this.runner,
       attemptAgain: (delivery) => {
@@ -194,6 +193,13 @@ export class Pump<Item> {
     this.run();
   }
 
+  /** Whether each start and each end is to be told. Calls in flight are given what there is to tell of. */
+  set isWatched(isWatched: boolean) {
+    this.hasProbe = isWatched;
+    this.runner.invoke = isWatched ? (call) => this.callWatched(call) : callPlain(this.options.handle);
+    if (isWatched) for (const call of this.runner.inFlight) call.deliveryOf(this.name);
+  }
+
   pause(): void {
     this.isPaused = true;
   }
@@ -248,12 +254,17 @@ export class Pump<Item> {
   }
 
   /** In flight already, when the probe is told: whoever is told may close the processor, or supersede the event. */
-  private callWatched(call: Call<Item>, probe: SafeProbe): unknown {
+  private callWatched(call: Call<Item>): unknown {
     const { event, context } = call;
-    // With a probe, all have one.
-    const delivery = call.delivery!;
+    const { handle, watch, name } = this.options;
+    // It has none, if it waited as it is when the first probe came.
+    const delivery = call.deliveryOf(name);
     this.ledger.tellStarted(delivery);
-    return call.isOver ? undefined : probe.around(delivery, () => this.options.handle(event, context));
+    if (call.isOver) return undefined;
+    // Whoever was told may also have removed the last one.
+    return watch.probe === undefined
+      ? handle(event, context)
+      : watch.probe.around(delivery, () => handle(event, context));
   }
 
   /** Starts nothing before all of this is done: it may call back with anything. */
@@ -274,6 +285,13 @@ export class Pump<Item> {
     call.event = event;
     call.context = context;
     call.startedAt = startedAt;
+    // The first probe came during this very call.
+    if (this.hasProbe) call.deliveryOf(this.name);
     return call;
   }
+}
+
+/** Calls a handler of which nobody is told. */
+function callPlain<Item>(handle: PumpOptions<Item>['handle']): (call: Call<Item>) => unknown {
+  return ({ event, context }) => handle(event, context);
 }
