@@ -71,3 +71,18 @@ export type { EventSource, MessageFrom, Reachable } from './bus/event-source.ts'
 export { createEventSubject, EventSubject, type SubjectOptions } from './bus/event-subject.ts';
 export type { BusHandlerContext, EventSubscription, OnOptions } from './bus/event-subscription.ts';
 export type { HubOptions } from './bus/hub-options.ts';
+export type { Broker, BrokerPublishOptions } from './broker/broker.ts';
+export type { BrokerCapabilities, CapabilityName } from './broker/broker-capabilities.ts';
+export type { BrokerDelivery, NackOptions } from './broker/broker-delivery.ts';
+export type { BrokerMessage, PublishReceipt } from './broker/broker-message.ts';
+export type { BrokerSubscription, DeadLetterOptions, SubscribeOptions } from './broker/broker-subscription.ts';
+export { DeliveryLostError } from './broker/delivery-lost-error.ts';
+export { memoryBroker, type MemoryBrokerOptions } from './broker/memory-broker.ts';
+export type {
+  MemoryBrokerStats,
+  MemoryBrokerStore,
+  MemoryBrokerStoreOptions,
+  StoreOverflow,
+} from './broker/memory-broker-options.ts';
+export { memoryBrokerStore } from './broker/memory-broker-store.ts';
+export type { MemoryGroupStats } from './broker/memory-group.ts';

@@ -6,6 +6,7 @@ export type ErrorCode =
   | 'ASYNC_SCHEMA'
   | 'CIRCUIT_OPEN'
   | 'CLOSED'
+  | 'DELIVERY_LOST'
   | 'DUPLICATE_DEFINITION'
   | 'DUPLICATE_HANDLER'
   | 'EMIT_LOOP'

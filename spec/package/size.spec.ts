@@ -6,7 +6,7 @@ import { bundle } from '../support/bundle.ts';
 // As a user's browser loads it: minified and zipped, without RxJS, which is there already. 1 kB is 1,000 bytes.
 it.each([
   { what: 'the bus alone', limit: 20_700, source: `import { createEventBus } from 'millrace'; createEventBus();` },
-  { what: 'all of millrace', limit: 26_400, source: `export * from 'millrace';` },
+  { what: 'all of millrace', limit: 30_700, source: `export * from 'millrace';` },
 ])('$what has at most $limit bytes', async ({ what, limit, source }) => {
   const { code } = await bundle(source);
   const size = gzipSync(code, { level: 9 }).length;

@@ -1,0 +1,161 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import { ClosedError, InvalidOptionError } from '../core/errors.ts';
+import { expectName, expectOptions, show } from '../core/options.ts';
+import type { Broker, BrokerPublishOptions } from './broker.ts';
+import type { BrokerCapabilities } from './broker-capabilities.ts';
+import type { BrokerMessage, PublishReceipt } from './broker-message.ts';
+import type { BrokerSubscription, SubscribeOptions } from './broker-subscription.ts';
+import { checkedMessage } from './check-message.ts';
+import { checkedSubscription } from './check-subscription.ts';
+import type { MemoryBrokerStore, MemoryBrokerStoreOptions } from './memory-broker-options.ts';
+import { createStore } from './memory-broker-store.ts';
+import { type CheckedStoreOptions, MemoryStore } from './memory-store.ts';
+import { MemorySubscription } from './memory-subscription.ts';
+import { PendingPublish } from './publish-line.ts';
+
+/** How a memory broker is made. */
+export interface MemoryBrokerOptions extends MemoryBrokerStoreOptions {
+  /** Names it in errors and logs. @defaultValue 'memory' */
+  readonly name?: string;
+  /** What it is a client of; then the store's options are the store's. @defaultValue a store of its own */
+  readonly store?: MemoryBrokerStore;
+}
+
+/**
+ * Creates a broker in this process: consumer groups, redelivery with delays, leases, order per key, replay, de-duplication and dead letters, with bounded
+ * memory. For programs that have no broker yet, and for tests of those that have; it behaves as a server does, but ends with its process.
+ *
+ * @throws InvalidOptionError for an option that cannot work
+ *
+ * @example
+ * ```ts
+ * import { memoryBroker } from 'millrace';
+ *
+ * await using broker = memoryBroker();
+ * const mails = broker.subscribe({ topics: 'user.*', group: 'mail', maxInFlight: 8, leaseMs: 30_000 });
+ * const body = new TextEncoder().encode(JSON.stringify({ email: 'ada@example.com' }));
+ * await broker.publish({ id: 'e1', topic: 'user.signed_up', body, headers: {} });
+ * for await (const delivery of mails) {
+ *   console.log(delivery.message.topic, delivery.deliveryCount); // user.signed_up 1
+ *   await delivery.ack();
+ *   break;
+ * }
+ * ```
+ */
+export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
+  const { name = 'memory', store, ...ofStore } = expectOptions('options', options);
+  expectName('name', name);
+  if (store === undefined) return new MemoryBroker(name, createStore(ofStore));
+  if (!(store instanceof MemoryStore)) {
+    throw new InvalidOptionError(`Expected store to be made by memoryBrokerStore(), got ${show(store)}.`);
+  }
+  const [first] = Object.keys(ofStore);
+  if (first !== undefined) {
+    throw new InvalidOptionError(
+      `Expected ${first} to be given to memoryBrokerStore() when there is a store, got it here.`,
+    );
+  }
+  return new MemoryBroker(name, store);
+}
+
+/** A client of a {@link MemoryStore}. */
+class MemoryBroker implements Broker {
+  readonly name: string;
+  readonly capabilities: BrokerCapabilities;
+  readonly #store: MemoryStore;
+  readonly #subscriptions = new Set<MemorySubscription>();
+  readonly #publishing = new Set<PendingPublish>();
+  #isClosed = false;
+
+  constructor(name: string, store: MemoryStore) {
+    this.name = name;
+    this.#store = store;
+    this.capabilities = capabilitiesOf(store.options);
+  }
+
+  async publish(
+    messages: BrokerMessage | readonly BrokerMessage[],
+    { signal }: BrokerPublishOptions = {},
+  ): Promise<readonly PublishReceipt[]> {
+    this.#expectOpen();
+    signal?.throwIfAborted();
+    const now = this.#store.scheduler.now();
+    const checked = [messages].flat().map((message) => checkedMessage(message, now));
+    return this.#send(checked, signal);
+  }
+
+  subscribe(options: SubscribeOptions): BrokerSubscription {
+    this.#expectOpen();
+    const checked = checkedSubscription(this, options);
+    const subscription = new MemorySubscription(this.#store, checked, (closed) => this.#subscriptions.delete(closed));
+    this.#subscriptions.add(subscription);
+    return subscription;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const publish of this.#publishing) publish.refuse(this.#closedError());
+    await Promise.all(Array.from(this.#subscriptions, (subscription) => subscription.close()));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #send(messages: readonly BrokerMessage[], signal: AbortSignal | undefined): Promise<readonly PublishReceipt[]> {
+    const { line } = this.#store;
+    return new Promise((resolve, reject) => {
+      const abort = (): void => pending.refuse(signal?.reason);
+      const pending: PendingPublish = new PendingPublish(messages, (error) => {
+        signal?.removeEventListener('abort', abort);
+        this.#publishing.delete(pending);
+        if (error === undefined) {
+          resolve(pending.receipts);
+          return;
+        }
+        line.withdraw(pending);
+        // A rejection with `undefined` would say nothing.
+        reject(error);
+      });
+      this.#publishing.add(pending);
+      signal?.addEventListener('abort', abort, { once: true });
+      line.push(pending);
+    });
+  }
+
+  #expectOpen(): void {
+    if (this.#isClosed) throw this.#closedError();
+  }
+
+  #closedError(): ClosedError {
+    return new ClosedError(`broker '${this.name}'`);
+  }
+}
+
+function capabilitiesOf({
+  overflow,
+  historySize,
+  deduplicationWindowMs,
+  order,
+}: CheckedStoreOptions): BrokerCapabilities {
+  const hasHistory = historySize > 0;
+  return Object.freeze({
+    // What `drop-oldest` gives up was confirmed.
+    delivery: overflow === 'drop-oldest' ? 'at-most-once' : 'exactly-once',
+    groups: true,
+    durableGroups: true,
+    redelivery: true,
+    delayedRedelivery: true,
+    deliveryCount: true,
+    order,
+    orderAcrossRedelivery: order !== 'none',
+    history: hasHistory,
+    replayFromTime: hasHistory,
+    replayFromSequence: hasHistory,
+    deduplication: deduplicationWindowMs > 0,
+    lease: 'extendable',
+    deadLetters: true,
+    wildcards: true,
+    restart: false,
+  });
+}
