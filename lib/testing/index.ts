@@ -1,1 +1,3 @@
 export { delayed, flaky, type FlakyHandler, type FlakyOptions, hanging } from './script/flaky.ts';
+export { record } from './recording/record.ts';
+export type { RecordedEnd, Recording } from './recording/recording.ts';
