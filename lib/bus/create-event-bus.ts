@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { Observable, type Subscription, take } from 'rxjs';
+import { Observable, type SchedulerLike, type Subscription, take } from 'rxjs';
 import { ClosedError, InvalidOptionError } from '../core/errors.ts';
 import type { EventDefinition } from '../core/event-definition.ts';
 import type { EventMessage, MessageOptions } from '../core/message.ts';
@@ -60,6 +60,8 @@ class InProcessBus {
   readonly ready: Promise<void> = Promise.resolve();
   readonly deadLetters: DeadLetterQueue;
   readonly errors: Observable<ReportedError>;
+  /** Not part of its public face: for those who watch it, such as the testing kit. */
+  readonly scheduler: SchedulerLike;
   readonly #hub: Hub;
   readonly #subjects = new Map<string, EventSubject>();
 
@@ -67,6 +69,7 @@ class InProcessBus {
     this.#hub = hub;
     this.deadLetters = hub.deadLetters;
     this.errors = hub.errors.stream;
+    this.scheduler = hub.scheduler;
   }
 
   emit(definition: EventDefinition, data?: unknown, options?: MessageOptions): boolean {

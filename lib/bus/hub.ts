@@ -44,8 +44,8 @@ export class Hub implements AttemptSender {
   readonly topics: Topics;
   /** Where data from outside comes in. */
   readonly edge: Edge;
+  readonly scheduler: SchedulerLike;
   private readonly random: Pick<HubOptions, 'random'>;
-  private readonly scheduler: SchedulerLike;
   private readonly createId: CreateId;
   private readonly source: string | undefined;
   private readonly validates: boolean;
