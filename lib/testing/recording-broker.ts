@@ -1,0 +1,158 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import { asyncScheduler, type SchedulerLike } from 'rxjs';
+import type { Broker, BrokerPublishOptions } from '../broker/broker.ts';
+import type { BrokerCapabilities } from '../broker/broker-capabilities.ts';
+import type { BrokerMessage, PublishReceipt } from '../broker/broker-message.ts';
+import type { BrokerSubscription, SubscribeOptions } from '../broker/broker-subscription.ts';
+import { checkedMessage } from '../broker/check-message.ts';
+import { memoryBroker } from '../broker/memory-broker.ts';
+import { ClosedError } from '../core/errors.ts';
+import { expectFunction, expectOptions } from '../core/options.ts';
+import { RecordedSubscription } from './recording/recorded-subscription.ts';
+import { Script, type ScriptStep } from './script/script.ts';
+
+/** Options of {@link recordingBroker}. */
+export interface RecordingBrokerOptions {
+  /** What is recorded; it is closed with its recorder. @defaultValue a `memoryBroker()` */
+  readonly broker?: Broker;
+  /**
+   * What calls of `publish` come to, in the words of `flaky`: `ok` publishes, `x` refuses, `ok\@20ms` and `x\@20ms` do so after a while, `hang` only ends when
+   * the signal is aborted or the broker closes. The last word goes for all further calls.
+   * @defaultValue 'ok'
+   */
+  readonly publishing?: string;
+  /** What a refused call rejects with. @defaultValue an Error that names the call */
+  readonly error?: (call: number) => unknown;
+  /** Times the delays, and the broker in memory. @defaultValue asyncScheduler */
+  readonly scheduler?: SchedulerLike;
+}
+
+/** A delivery that was settled. */
+export interface RecordedSettlement {
+  /** What was delivered. */
+  readonly message: BrokerMessage;
+  /** To which group. */
+  readonly group: string;
+  /** How often the group had been given it by then. */
+  readonly deliveryCount: number;
+  /** The delay that `nack` was given. */
+  readonly delayMs?: number;
+}
+
+/** A broker that remembers. */
+export interface RecordingBroker extends Broker {
+  /** What was published and confirmed, in the order of the confirmations. */
+  readonly published: readonly BrokerMessage[];
+  /** What was not: by the script, the signal, or the broker itself. */
+  readonly refused: readonly BrokerMessage[];
+  /** What its subscriptions have acknowledged. */
+  readonly acked: readonly RecordedSettlement[];
+  /** What its subscriptions have handed back by `nack()`. */
+  readonly nacked: readonly RecordedSettlement[];
+}
+
+/**
+ * A broker for tests, usable wherever a broker is: it works as the one behind it does, remembers what was published and settled, and refuses or delays
+ * publishing by script.
+ *
+ * @throws InvalidOptionError for an option that cannot work, or a script with an unknown word
+ *
+ * @example
+ * ```ts
+ * import { recordingBroker } from 'millrace/testing';
+ *
+ * await using broker = recordingBroker({ publishing: 'x ok' });
+ * const message = { id: 'e1', topic: 'user.signed_up', body: new Uint8Array(), headers: {} };
+ * await broker.publish(message).catch(() => broker.publish(message)); // refused, then tried again
+ * console.assert(broker.published.length === 1 && broker.refused.length === 1);
+ * ```
+ */
+export function recordingBroker(options: RecordingBrokerOptions = {}): RecordingBroker {
+  return new Recorder(expectOptions('options', options));
+}
+
+class Recorder implements RecordingBroker {
+  readonly name: string;
+  readonly capabilities: BrokerCapabilities;
+  readonly published: BrokerMessage[] = [];
+  readonly refused: BrokerMessage[] = [];
+  readonly acked: RecordedSettlement[] = [];
+  readonly nacked: RecordedSettlement[] = [];
+  readonly #broker: Broker;
+  readonly #script: Script;
+  readonly #error: (call: number) => unknown;
+  readonly #scheduler: SchedulerLike;
+  readonly #closing = new AbortController();
+  #calls = 0;
+
+  constructor({
+    scheduler = asyncScheduler,
+    broker = memoryBroker({ scheduler, name: 'recording' }),
+    publishing = 'ok',
+    error = (call) => new Error(`Call ${call} of publish was refused, as its script says.`),
+  }: RecordingBrokerOptions) {
+    this.name = broker.name;
+    this.capabilities = broker.capabilities;
+    this.#broker = broker;
+    this.#script = new Script(publishing);
+    this.#error = expectFunction('error', error, true);
+    this.#scheduler = scheduler;
+  }
+
+  async publish(
+    messages: BrokerMessage | readonly BrokerMessage[],
+    options: BrokerPublishOptions = {},
+  ): Promise<readonly PublishReceipt[]> {
+    const now = this.#scheduler.now();
+    // Copies, since the publisher may go on with the originals.
+    const copies = [messages].flat().map((message) => checkedMessage(message, now));
+    try {
+      await this.#play(this.#script.next(), ++this.#calls, options.signal);
+      const receipts = await this.#broker.publish(copies, options);
+      this.published.push(...copies);
+      return receipts;
+    } catch (error) {
+      this.refused.push(...copies);
+      throw error;
+    }
+  }
+
+  subscribe(options: SubscribeOptions): BrokerSubscription {
+    const subscription = this.#broker.subscribe(options);
+    return new RecordedSubscription(subscription, ({ message, deliveryCount }, end, delayMs) => {
+      const settlement = { message, group: options.group, deliveryCount };
+      this[end].push(delayMs === undefined ? settlement : { ...settlement, delayMs });
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closing.abort(new ClosedError(`broker '${this.name}'`));
+    return this.#broker.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #play({ word, delayMs }: ScriptStep, call: number, signal?: AbortSignal): Promise<void> {
+    this.#closing.signal.throwIfAborted();
+    signal?.throwIfAborted();
+    if (word === 'hang' || delayMs !== undefined) await this.#pass(delayMs, signal);
+    if (word === 'x') throw this.#error(call);
+  }
+
+  /** Waits, for ever if there is no delay, until the broker closes or the signal is aborted. */
+  #pass(delayMs: number | undefined, signal?: AbortSignal): Promise<void> {
+    const signals = signal === undefined ? [this.#closing.signal] : [this.#closing.signal, signal];
+    return new Promise((resolve, reject) => {
+      const end = (settle: () => void): void => {
+        timer?.unsubscribe();
+        for (const each of signals) each.removeEventListener('abort', abort);
+        settle();
+      };
+      const abort = ({ target }: Event): void => end(() => reject((target as AbortSignal).reason));
+      const timer = delayMs === undefined ? undefined : this.#scheduler.schedule(() => end(resolve), delayMs);
+      for (const each of signals) each.addEventListener('abort', abort);
+    });
+  }
+}
