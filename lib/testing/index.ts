@@ -3,3 +3,12 @@ export { timeline, type Timeline, type TimelineOptions, type WatchableBus } from
 export { record } from './recording/record.ts';
 export type { RecordedEnd, Recording } from './recording/recording.ts';
 export { waitFor, type WaitForOptions } from './recording/wait-for.ts';
+export { brokerContract } from './contract/broker-contract.ts';
+export type { ContractCase, ContractReport, ContractSkip } from './contract/contract-case.ts';
+export type { BrokerContractOptions } from './contract/contract-options.ts';
+export {
+  recordingBroker,
+  type RecordedSettlement,
+  type RecordingBroker,
+  type RecordingBrokerOptions,
+} from './recording-broker.ts';
