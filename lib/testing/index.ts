@@ -1,5 +1,19 @@
 export { delayed, flaky, type FlakyHandler, type FlakyOptions, hanging } from './script/flaky.ts';
+export { diagram, type Diagram, type DiagramOptions } from './picture/diagram.ts';
 export { timeline, type Timeline, type TimelineOptions, type WatchableBus } from './picture/timeline.ts';
+export { type Assertions, createTestKit, type TestKit } from './test-kit.ts';
+export { TestFailure } from './test-failure.ts';
+export type { StreamExpectation } from './virtual/expectations.ts';
+export type { SubscriptionSpan } from './virtual/diagram-syntax.ts';
+export type { MarbleSource } from './virtual/marble-sources.ts';
+export { type Marbles, marbles } from './virtual/marbles.ts';
+export {
+  type VirtualTest,
+  virtualTest,
+  type VirtualTestContext,
+  type VirtualTestOptions,
+  type VirtualTime,
+} from './virtual/virtual-test.ts';
 export { record } from './recording/record.ts';
 export type { RecordedEnd, Recording } from './recording/recording.ts';
 export { waitFor, type WaitForOptions } from './recording/wait-for.ts';

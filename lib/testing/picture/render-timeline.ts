@@ -68,7 +68,7 @@ function drawBar({ cells, isPending }: DrawnBar, row: Row, axis: TimeAxis): numb
     for (const gap of axis.gaps) if (gap.column >= end && gap.column < until) row.put(gap.column, gap.text);
     end = until;
   }
-  if (isPending) row.put(end++, '>');
+  if (isPending) row.put(end, '>');
   return end;
 }
 

@@ -18,7 +18,7 @@ export interface WaitForOptions<Message = EventMessage> {
   readonly timeoutMs?: number;
   /** Ends the waiting. */
   readonly signal?: AbortSignal;
-  /** Times the waiting. @defaultValue `asyncScheduler`: real time, and virtual time in a `virtualTest` */
+  /** Times the waiting. @defaultValue the clock of the bus: real time, or virtual time in a `virtualTest` */
   readonly scheduler?: SchedulerLike;
 }
 
@@ -60,9 +60,15 @@ export async function waitFor<Known extends EventDefinition, const Source extend
   source: Reachable<Source, Known> & Source,
   options: WaitForOptions<MessageFrom<Source, Known>> = {},
 ): Promise<MessageFrom<Source, Known>> {
-  const { where, timeoutMs = 1_000, signal, scheduler = asyncScheduler } = checkOptions(options);
   const { label, matches } = eventsOf(source);
-  const all = expectBus(bus).events('>');
+  const listenable = expectBus(bus);
+  const {
+    where,
+    timeoutMs = 1_000,
+    signal,
+    scheduler = listenable.scheduler ?? asyncScheduler,
+  } = checkOptions(options);
+  const all = listenable.events('>');
   signal?.throwIfAborted();
   const arrivals = new Arrivals(scheduler);
   const wanted = `${label}${where === undefined ? '' : ' for which `where` is true'}`;
@@ -125,8 +131,11 @@ function checkOptions<Message>(options: WaitForOptions<Message>): WaitForOptions
   return options;
 }
 
-function expectBus(bus: unknown): Pick<ReadonlyEventBus, 'events'> {
+/** A view of a bus does not say what its clock is. */
+type Listenable = Pick<ReadonlyEventBus, 'events'> & { readonly scheduler?: SchedulerLike };
+
+function expectBus(bus: unknown): Listenable {
   const { events } = (bus ?? {}) as Partial<ReadonlyEventBus>;
-  if (typeof events === 'function') return bus as ReadonlyEventBus;
+  if (typeof events === 'function') return bus as Listenable;
   throw new InvalidOptionError(`Expected a bus, or the view of one that asReadonly gives, got ${show(bus)}.`);
 }

@@ -1,0 +1,64 @@
+import type { ObservableNotification } from 'rxjs';
+import { TestScheduler } from 'rxjs/testing';
+import { checkDiagram } from './diagram-check.ts';
+import type { Moment } from './moment.ts';
+
+/** A subscription, by the milliseconds of its two ends; Infinity where it has none. */
+export interface SubscriptionSpan {
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * Reads a diagram in RxJS's own syntax, by RxJS's own parser, a millisecond a character.
+ *
+ * @param values - what the letters stand for. @defaultValue themselves
+ * @param error - what `#` stands for. @defaultValue `'error'`
+ * @throws InvalidOptionError for a diagram that is malformed, or has a letter without a value, and says where
+ */
+export function parseDiagram<Value>(
+  kind: 'cold' | 'hot',
+  marbles: string,
+  values?: Readonly<Record<string, Value>>,
+  error?: unknown,
+): readonly Moment<Value>[] {
+  checkDiagram(kind, marbles, values);
+  const frames = inMilliseconds(() => TestScheduler.parseMarbles(spaced(marbles), values, error, false, true));
+  return frames.map(({ frame, notification }) => ({ at: frame, notification: plain<Value>(notification) }));
+}
+
+/**
+ * Reads the diagram of a subscription, such as `'--^--!'`.
+ *
+ * @throws InvalidOptionError for a diagram that is malformed, and says where
+ */
+export function parseSubscription(marbles: string): SubscriptionSpan {
+  checkDiagram('subscription', marbles);
+  const { subscribedFrame, unsubscribedFrame } = inMilliseconds(() =>
+    TestScheduler.parseMarblesAsSubscriptions(spaced(marbles), true),
+  );
+  return { from: subscribedFrame, to: unsubscribedFrame };
+}
+
+/** Without the properties that a notification of its kind does not need. */
+function plain<Value>(notification: ObservableNotification<unknown>): ObservableNotification<Value> {
+  if (notification.kind === 'C') return { kind: 'C' };
+  if (notification.kind === 'E') return { kind: 'E', error: notification.error as unknown };
+  return { kind: 'N', value: notification.value as Value };
+}
+
+/** RxJS knows a time only by the space behind it. */
+function spaced(marbles: string): string {
+  return `${marbles.replaceAll(/\s/gu, ' ')} `;
+}
+
+/** RxJS counts ten frames a character, but in its own run mode one. */
+function inMilliseconds<Result>(parse: () => Result): Result {
+  const { frameTimeFactor } = TestScheduler;
+  TestScheduler.frameTimeFactor = 1;
+  try {
+    return parse();
+  } finally {
+    TestScheduler.frameTimeFactor = frameTimeFactor;
+  }
+}

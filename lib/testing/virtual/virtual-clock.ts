@@ -1,0 +1,178 @@
+import { type Clock, type FakeMethod, install } from '@sinonjs/fake-timers';
+import { TestFailure } from '../test-failure.ts';
+import { callSite } from '../call-site.ts';
+
+/** A timer that has not fired yet. */
+export interface PendingTimer {
+  /** What made it, such as `setTimeout`. */
+  readonly kind: string;
+  /** The delay that it was made with, in milliseconds. */
+  readonly delayMs: number | undefined;
+  /** Where it was made: the first line that is the user's own. */
+  readonly site: string;
+}
+
+interface TrackedTimer {
+  readonly kind: string;
+  readonly delayMs: number | undefined;
+  /** Holds the stack of the call that made it. */
+  readonly made: Error;
+  handle: unknown;
+}
+
+type TimerFunction = (callback: (...given: never[]) => void, ...details: unknown[]) => unknown;
+type ClearFunction = (handle?: unknown) => void;
+type Globals = Record<string, unknown> & {
+  AbortSignal: { timeout: (delayMs: number) => AbortSignal };
+  /** V8's. */
+  Error: { stackTraceLimit?: number | undefined };
+  Math: { random: () => number };
+};
+
+/** What follows the virtual clock. `queueMicrotask` and `nextTick` stay: what waits for them comes before time moves. */
+const FAKED: FakeMethod[] = [
+  'Date',
+  'Intl',
+  'cancelAnimationFrame',
+  'cancelIdleCallback',
+  'clearImmediate',
+  'clearInterval',
+  'clearTimeout',
+  'hrtime',
+  'performance',
+  'requestAnimationFrame',
+  'requestIdleCallback',
+  'scheduler',
+  'setImmediate',
+  'setInterval',
+  'setTimeout',
+];
+
+const MAKERS = { setImmediate: 'clearImmediate', setInterval: 'clearInterval', setTimeout: 'clearTimeout' } as const;
+
+/**
+ * The clock of this process, made virtual: timers, `AbortSignal.timeout`, `Date` and `performance.now` by `@sinonjs/fake-timers`, and
+ * `Math.random` by a seed. RxJS reads all of these when it needs them, so its schedulers follow.
+ */
+export class VirtualClock {
+  private readonly clock: Clock;
+  private readonly startedAt: number;
+  private readonly globals = globalThis as unknown as Globals;
+  private readonly originals: {
+    readonly timeout: (delayMs: number) => AbortSignal;
+    readonly random: () => number;
+    readonly stackTraceLimit: number | undefined;
+  };
+  /** By the handle that the maker returned: of `setTimeout`, an object in Node and a number elsewhere. */
+  private readonly tracked = new Map<unknown, TrackedTimer>();
+  /** What the timer that has just fired calls. */
+  private fired: (() => void) | undefined;
+  private latest: TrackedTimer | undefined;
+
+  /**
+   * @param startAt - what `Date.now()` says at the start
+   * @throws TestFailure where timers are fake already
+   */
+  constructor(startAt: number, random: () => number) {
+    if ('clock' in globalThis.setTimeout) {
+      throw new TestFailure(
+        "Expected the timers of this process to be its own, but they are fake already. Call vi.useRealTimers(), or your runner's like, first.",
+      );
+    }
+    const { AbortSignal, Error, Math } = this.globals;
+    this.originals = { timeout: AbortSignal.timeout, random: Math.random, stackTraceLimit: Error.stackTraceLimit };
+    this.clock = install({ now: startAt, toFake: FAKED, ignoreMissingTimers: true });
+    this.startedAt = startAt;
+    for (const [maker, clearer] of Object.entries(MAKERS)) this.track(maker, clearer);
+    AbortSignal.timeout = abortAfter;
+    Math.random = random;
+    // Deep enough to find the test's own line below the operators of a pipeline.
+    Error.stackTraceLimit = 100;
+  }
+
+  /** Milliseconds since the start. */
+  get now(): number {
+    return this.clock.now - this.startedAt;
+  }
+
+  get hasTimers(): boolean {
+    return this.clock.countTimers() > 0;
+  }
+
+  /** The timer that fired last. */
+  get lastFired(): PendingTimer | undefined {
+    return this.latest && describe(this.latest);
+  }
+
+  /**
+   * Goes to the next timer and fires it.
+   *
+   * @throws what its callback throws
+   */
+  step(): void {
+    this.clock.next();
+    const { fired } = this;
+    this.fired = undefined;
+    fired?.();
+  }
+
+  /** The timers that are still to fire, but for those that would not keep a program alive. */
+  pending(): readonly PendingTimer[] {
+    return [...this.tracked.values()].filter(({ handle }) => !isUnreferenced(handle)).map(describe);
+  }
+
+  /** Gives the process its own clock back. */
+  restore(): void {
+    const { AbortSignal, Error, Math } = this.globals;
+    this.clock.uninstall();
+    AbortSignal.timeout = this.originals.timeout;
+    Math.random = this.originals.random;
+    Error.stackTraceLimit = this.originals.stackTraceLimit;
+  }
+
+  /**
+   * Notes where each timer is made, until it fires or is cleared. Its callback is called after the fake clock has moved, not while: what a
+   * callback schedules for now would else be a millisecond late.
+   */
+  private track(maker: string, clearer: string): void {
+    const make = this.globals[maker] as TimerFunction | undefined;
+    const clear = this.globals[clearer] as ClearFunction | undefined;
+    if (make === undefined || clear === undefined) return;
+    const tracked: TimerFunction = (callback, ...details) => {
+      const delayMs = maker === 'setImmediate' ? undefined : Number(details[0] ?? 0);
+      const timer: TrackedTimer = { kind: maker, delayMs, made: new Error('made here'), handle: undefined };
+      const fire = (...given: never[]): void => {
+        this.latest = timer;
+        this.fired = () => callback(...given);
+        if (maker !== 'setInterval') this.tracked.delete(timer.handle);
+      };
+      timer.handle = make(fire, ...details);
+      this.tracked.set(timer.handle, timer);
+      return timer.handle;
+    };
+    this.globals[maker] = Object.assign(tracked, make);
+    this.globals[clearer] = (handle?: unknown) => {
+      this.tracked.delete(handle);
+      clear(handle);
+    };
+  }
+}
+
+function describe({ kind, delayMs, made }: TrackedTimer): PendingTimer {
+  return { kind, delayMs, site: callSite(made) };
+}
+
+function isUnreferenced(handle: unknown): boolean {
+  return (handle as { hasRef?: () => boolean } | null)?.hasRef?.() === false;
+}
+
+/** `AbortSignal.timeout` on the virtual clock. As the real one, it keeps no program alive. */
+function abortAfter(delayMs: number): AbortSignal {
+  const controller = new AbortController();
+  const timer: unknown = setTimeout(
+    () => controller.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError')),
+    delayMs,
+  );
+  (timer as { unref?: () => void }).unref?.();
+  return controller.signal;
+}

@@ -1,0 +1,208 @@
+import { TestFailure } from '../test-failure.ts';
+import { type PendingTimer, VirtualClock } from './virtual-clock.ts';
+import { PromiseGuard } from './promise-guard.ts';
+import { watchRejections } from './rejection-watch.ts';
+import { seededRandom } from './seeded-random.ts';
+
+/** Options of a {@link VirtualWorld}. */
+export interface VirtualWorldOptions {
+  /** What `Date.now()` says at the start, in epoch milliseconds. */
+  readonly startAt: number;
+  /** Of `Math.random`. */
+  readonly seed: number;
+  /** A program that fires more timers than this never ends. */
+  readonly maxTimers: number;
+}
+
+/** How long something that virtual time cannot bring, such as a file, is waited for: real milliseconds. */
+const PATIENCE_MS = 1_000;
+
+/**
+ * A process whose time is virtual and moves only when nothing else can go on: all promises that can settle have settled. It must be
+ * restored at the end, whatever happened.
+ */
+export class VirtualWorld {
+  private readonly clock: VirtualClock;
+  private readonly promises = new PromiseGuard();
+  private readonly stopWatching: () => void;
+  private readonly maxTimers: number;
+  /** Resolves after the promises of this turn, and before virtual time moves. */
+  private readonly realTurn: () => Promise<void>;
+  private readonly realNow: () => number;
+  /** Where the last timers before the limit were made, and how many each. */
+  private readonly loop = new Map<string, number>();
+  private readonly idleListeners: (() => void)[] = [];
+  private fired = 0;
+  private failure: { readonly error: unknown } | undefined;
+
+  constructor({ startAt, seed, maxTimers }: VirtualWorldOptions) {
+    this.realTurn = realTurns();
+    this.realNow = performance.now.bind(performance);
+    this.maxTimers = maxTimers;
+    this.clock = new VirtualClock(startAt, seededRandom(seed));
+    this.stopWatching = watchRejections((reason) => this.fail(unhandledRejection(reason)));
+  }
+
+  /** Milliseconds since the start. */
+  get now(): number {
+    return this.clock.now;
+  }
+
+  /** The timers that are still to fire. */
+  pending(): readonly PendingTimer[] {
+    return this.clock.pending();
+  }
+
+  /** Does work, and moves on until it is done. @throws what fails meanwhile */
+  async complete(work: () => Promise<void>): Promise<void> {
+    let ended: { readonly error?: unknown } | undefined;
+    work().then(
+      () => (ended = {}),
+      (error: unknown) => (ended = { error }),
+    );
+    await this.runUntil(() => ended !== undefined);
+    // Of the two, the failure of the work itself says more.
+    if (ended !== undefined && 'error' in ended) throw ended.error;
+  }
+
+  /** Moves on until no timer is left. @throws what fails meanwhile */
+  async runAll(): Promise<void> {
+    await this.runUntil(() => !this.clock.hasTimers);
+  }
+
+  private async runUntil(isDone: () => boolean): Promise<void> {
+    while (!(await this.isAtRest(isDone))) {
+      if (this.clock.hasTimers) this.fireNext();
+      else if (this.idleListeners.length > 0) this.tellIdle();
+      else await this.awaitOutside(isDone);
+    }
+  }
+
+  /** Resolves when so much time has passed, and all that is due by then is done. Somebody else must move on meanwhile. */
+  async advance(delayMs: number): Promise<void> {
+    let before: number;
+    let waitMs = delayMs;
+    // Timers that are due at the same time come first, also those that they make.
+    do {
+      before = this.fired;
+      await this.sleep(waitMs);
+      waitMs = 0;
+    } while (this.fired > before);
+  }
+
+  /** Resolves when no timer is left. Somebody else must move on meanwhile. */
+  whenIdle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.idleListeners.push(resolve);
+    });
+  }
+
+  /** Gives the process its own time back. */
+  restore(): void {
+    this.stopWatching();
+    this.promises.restore();
+    this.clock.restore();
+  }
+
+  /** A timer that does not count. */
+  private sleep(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        this.fired--;
+        resolve();
+      };
+      setTimeout(wake, delayMs);
+    });
+  }
+
+  private async isAtRest(isDone: () => boolean): Promise<boolean> {
+    await this.realTurn();
+    this.promises.reset();
+    const { stoppedAt, limit } = this.promises;
+    if (stoppedAt !== undefined) {
+      this.fail(
+        new TestFailure(
+          `Expected promises to come to rest at ${this.now} ms, but ${limit.toLocaleString('en')} callbacks followed one another ` +
+            `without a timer, in ${stoppedAt}. A retry without a delay or a count never ends: give it one.`,
+        ),
+      );
+    }
+    if (this.failure !== undefined) throw this.failure.error;
+    return isDone();
+  }
+
+  private fireNext(): void {
+    this.fired++;
+    try {
+      this.clock.step();
+    } catch (error) {
+      this.fail(error);
+    }
+    const left = this.maxTimers - this.fired;
+    if (left < 100) this.noteLoop();
+    if (left <= 0) this.fail(this.endless());
+  }
+
+  private noteLoop(): void {
+    const timer = this.clock.lastFired;
+    if (timer === undefined) return;
+    const description = describeTimer(timer);
+    this.loop.set(description, (this.loop.get(description) ?? 0) + 1);
+  }
+
+  private endless(): TestFailure {
+    const makers = [...this.loop].toSorted(([, a], [, b]) => b - a).slice(0, 3);
+    return new TestFailure(
+      `Expected the test to end, but ${this.maxTimers.toLocaleString('en')} timers have fired until ${this.now.toLocaleString('en')} ms, and there are more. ` +
+        `The last ones:\n${makers.map(([maker, count]) => `  ${count} x ${maker}`).join('\n')}\n` +
+        'A retry, an interval or a poll that never ends must be stopped or bounded; or raise maxTimers.',
+    );
+  }
+
+  private tellIdle(): void {
+    for (const listener of this.idleListeners.splice(0)) listener();
+  }
+
+  /** Nothing is left that could happen in here: waits a little for the world outside. */
+  private async awaitOutside(isDone: () => boolean): Promise<void> {
+    const start = this.realNow();
+    while (this.realNow() - start < PATIENCE_MS) {
+      await this.realTurn();
+      if (isDone() || this.clock.hasTimers || this.failure !== undefined) return;
+    }
+    this.fail(
+      new TestFailure(
+        `Expected the test to end, but it awaits something at ${this.now} ms that no promise or timer will bring. ` +
+          'Real input and output, such as files and sockets, is not virtual: test that in real time, with waitFor.',
+      ),
+    );
+  }
+
+  private fail(error: unknown): void {
+    this.failure ??= { error };
+  }
+}
+
+/** Such as `setInterval 100 ms, made at spec/retry.spec.ts:12:5`. */
+export function describeTimer({ kind, delayMs, site }: PendingTimer): string {
+  return `${kind}${delayMs === undefined ? '' : ` ${delayMs} ms`}, made at ${site}`;
+}
+
+function unhandledRejection(reason: unknown): TestFailure {
+  const shown = reason instanceof Error ? `${reason.name}: ${reason.message}` : String(reason);
+  return new TestFailure(`Expected every rejection to be handled, but a promise was rejected with ${shown}`, {
+    cause: reason,
+  });
+}
+
+/** Real turns of the event loop, as they are before timers are made virtual: by `setImmediate` in Node, and by a message elsewhere. */
+function realTurns(): () => Promise<void> {
+  const { setImmediate } = globalThis as { setImmediate?: (task: () => void) => unknown };
+  if (setImmediate !== undefined) return () => new Promise((resolve) => void setImmediate(resolve));
+  const { port1, port2 } = new MessageChannel();
+  return () =>
+    new Promise((resolve) => {
+      port1.onmessage = () => resolve();
+      port2.postMessage(undefined);
+    });
+}
