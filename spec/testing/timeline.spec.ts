@@ -17,7 +17,7 @@ import { timeline, type Timeline, type TimelineOptions } from 'millrace/testing'
 import * as fc from 'fast-check';
 import { NEVER, type Observable, tap, timer } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { OrderPlaced, Tick, Tock, UserRenamed, UserSignedUp } from '../support/events.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
@@ -407,6 +407,41 @@ describe('the timeline of a bus', () => {
     expect(String(stage.picture)).toBe(before);
   });
 
+  it('ends where it is closed, and leaves the bus', async () => {
+    const stage = new Stage();
+    stage.on('hanging', () => NEVER);
+    stage.ticks(0);
+    await stage.clock.advance(6);
+    stage.picture.close();
+    const publishing = vi.spyOn(stage.picture.probe, 'publishing');
+    stage.bus.emit(Tick, 1);
+    expect(await stage.drawnAfter(30)).toMatchInlineSnapshot(`
+      "ms       0    5
+      tick     a------
+      hanging  a~~~~~~>"
+    `);
+    expect(publishing).not.toHaveBeenCalled();
+  });
+
+  it('draws an event and the end of the bus in one moment', () => {
+    const stage = new Stage();
+    stage.bus.emit(Tick, 1);
+    stage.bus.close();
+    expect(String(stage.picture)).toMatchInlineSnapshot(`
+      "ms    0
+      tick  (a|)"
+    `);
+  });
+
+  it('tells only as many times as there is room for', async () => {
+    const stage = new Stage();
+    stage.ticks(10_000, 10_001, 10_001, 10_002, 10_019);
+    expect(await stage.drawnAfter(20_000)).toMatchInlineSnapshot(`
+      "ms    0         10000   10005     10015
+      tick  - 9998ms -a(bc)d----------------e"
+    `);
+  });
+
   it('knows a message again to which another probe has added headers', async () => {
     const clock = new VirtualClock();
     const bus = createEventBus({ scheduler: clock });
@@ -467,6 +502,14 @@ describe('the timeline without a bus', () => {
       b = 'b.png'
       c = 'a.png'"
     `);
+  });
+
+  it('stays as it is when it is closed', () => {
+    const clock = new VirtualClock();
+    const picture = timeline({ scheduler: clock });
+    picture.close();
+    createProcessor<string>(() => {}, { scheduler: clock, probe: picture.probe }).trySend('a.png');
+    expect(String(picture)).toBe('(nothing happened)');
   });
 
   it('draws the workers of a channel', async () => {
