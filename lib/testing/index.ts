@@ -7,13 +7,8 @@ export type { StreamExpectation } from './virtual/expectations.ts';
 export type { SubscriptionSpan } from './virtual/diagram-syntax.ts';
 export type { MarbleSource } from './virtual/marble-sources.ts';
 export { type Marbles, marbles } from './virtual/marbles.ts';
-export {
-  type VirtualTest,
-  virtualTest,
-  type VirtualTestContext,
-  type VirtualTestOptions,
-  type VirtualTime,
-} from './virtual/virtual-test.ts';
+export type { VirtualTestContext, VirtualTime } from './virtual/virtual-run.ts';
+export { type VirtualTest, virtualTest, type VirtualTestOptions } from './virtual/virtual-test.ts';
 export { record } from './recording/record.ts';
 export type { RecordedEnd, Recording } from './recording/recording.ts';
 export { waitFor, type WaitForOptions } from './recording/wait-for.ts';

@@ -1,40 +1,7 @@
-import type { Observable } from 'rxjs';
-import { expectCount, expectDelay, expectFunction, expectNumber, expectOneOf } from '../../core/options.ts';
+import { expectCount, expectFunction, expectNumber, expectOneOf } from '../../core/options.ts';
 import { isStrictlyEqual } from '../strict-equality.ts';
-import { TestFailure } from '../test-failure.ts';
-import { Expectations, type StreamExpectation } from './expectations.ts';
-import { coldSource, hotSource, type MarbleSource } from './marble-sources.ts';
 import type { IsEqual } from './mismatch.ts';
-import { takeTurn } from './turns.ts';
-import { describeTimer, VirtualWorld } from './virtual-world.ts';
-
-/** Virtual time, in the hands of a test. It moves by itself whenever the test awaits something. */
-export interface VirtualTime {
-  /** Milliseconds since the test began. */
-  readonly now: number;
-  /**
-   * Resolves when so much time has passed, and all that is due by then is done.
-   *
-   * @param delayMs - virtual milliseconds
-   */
-  advance(delayMs: number): Promise<void>;
-  /** Resolves when all is done that needs no time: every promise that can settle has settled. */
-  settle(): Promise<void>;
-  /** Resolves when no timer is left, however far off it is. */
-  runAll(): Promise<void>;
-}
-
-/** What a virtual test is given. */
-export interface VirtualTestContext {
-  /** The clock. */
-  readonly time: VirtualTime;
-  /** A source that goes on whether anybody subscribes or not; it begins now, or at its `^`. */
-  hot<Value = string>(marbles: string, values?: Readonly<Record<string, Value>>, error?: unknown): MarbleSource<Value>;
-  /** A source that begins anew for each subscriber. */
-  cold<Value = string>(marbles: string, values?: Readonly<Record<string, Value>>, error?: unknown): MarbleSource<Value>;
-  /** Listens to a stream from now on; checked at the end of the test. */
-  expect<Value>(stream: Observable<Value>): StreamExpectation<Value>;
-}
+import { runVirtually, type VirtualTestContext } from './virtual-run.ts';
 
 /** Options of {@link virtualTest}. */
 export interface VirtualTestOptions {
@@ -65,20 +32,15 @@ export function createVirtualTest(isEqual: IsEqual): VirtualTest {
     expectNumber('startAt', startAt, 0);
     expectCount('maxTimers', maxTimers, 1);
     expectOneOf('pendingTimers', pendingTimers, ['fail', 'ignore']);
-    return async (...rest) => {
-      const leave = await takeTurn();
-      try {
-        const world = new VirtualWorld({ startAt, seed, maxTimers });
-        try {
-          const expectations = new Expectations(() => world.now, isEqual);
-          await run(world, expectations, (context) => body(context, ...rest), pendingTimers);
-        } finally {
-          world.restore();
-        }
-      } finally {
-        leave();
-      }
-    };
+    return (...rest) =>
+      runVirtually((context) => body(context, ...rest), {
+        startAt,
+        seed,
+        maxTimers,
+        pendingTimers,
+        isEqual,
+        patienceMs: 1_000,
+      });
   };
 }
 
@@ -111,59 +73,3 @@ export function createVirtualTest(isEqual: IsEqual): VirtualTest {
  * ```
  */
 export const virtualTest: VirtualTest = /* @__PURE__ */ createVirtualTest(isStrictlyEqual);
-
-async function run(
-  world: VirtualWorld,
-  expectations: Expectations,
-  body: (context: VirtualTestContext) => Promise<void> | void,
-  pendingTimers: 'fail' | 'ignore',
-): Promise<void> {
-  try {
-    await world.complete(async () => body(contextOf(world, expectations)));
-    await world.complete(() => world.advance(Math.max(0, expectations.horizon - world.now)));
-    const end = world.now;
-    const pending = pendingTimers === 'fail' ? world.pending() : [];
-    // What comes after all that was expected is a surprise, however late.
-    const endless = await world.runAll().then(
-      () => undefined,
-      (error: unknown) => error,
-    );
-    const failures = [...(endless === undefined ? [] : [endless]), ...expectations.failures()];
-    if (failures.length === 1) throw failures[0];
-    if (failures.length > 1) throw together(failures);
-    if (pending.length > 0) throw leftBehind(pending.map(describeTimer), end);
-  } finally {
-    expectations.end();
-  }
-}
-
-function contextOf(world: VirtualWorld, expectations: Expectations): VirtualTestContext {
-  const now = (): number => world.now;
-  return {
-    time: {
-      get now() {
-        return world.now;
-      },
-      advance: async (delayMs) => world.advance(expectDelay('the time to advance', delayMs)),
-      settle: () => world.advance(0),
-      runAll: () => world.whenIdle(),
-    },
-    hot: (...diagram) => hotSource(now, ...diagram),
-    cold: (...diagram) => coldSource(now, ...diagram),
-    expect: (stream) => expectations.expect(stream),
-  };
-}
-
-function together(failures: readonly unknown[]): TestFailure {
-  const texts = failures.map((failure) => (failure instanceof Error ? failure.message : String(failure)));
-  return new TestFailure(texts.join('\n\n'), { cause: failures });
-}
-
-function leftBehind(timers: readonly string[], end: number): TestFailure {
-  const [what, it] = timers.length === 1 ? ['a timer was', 'it'] : [`${timers.length} timers were`, 'them'];
-  return new TestFailure(
-    `Expected nothing to be left to do at the end of the test, at ${end.toLocaleString('en')} ms, but ${what} still pending:\n` +
-      `${timers.map((timer) => `  ${timer}`).join('\n')}\n` +
-      `Close or unsubscribe what made ${it}; or wait for ${it} with time.runAll(); or say pendingTimers: 'ignore'.`,
-  );
-}

@@ -12,10 +12,9 @@ export interface VirtualWorldOptions {
   readonly seed: number;
   /** A program that fires more timers than this never ends. */
   readonly maxTimers: number;
+  /** How long something that virtual time cannot bring, such as a file, is waited for: real milliseconds. */
+  readonly patienceMs: number;
 }
-
-/** How long something that virtual time cannot bring, such as a file, is waited for: real milliseconds. */
-const PATIENCE_MS = 1_000;
 
 /**
  * A process whose time is virtual and moves only when nothing else can go on: all promises that can settle have settled. It must be
@@ -26,6 +25,7 @@ export class VirtualWorld {
   private readonly promises = new PromiseGuard();
   private readonly stopWatching: () => void;
   private readonly maxTimers: number;
+  private readonly patienceMs: number;
   /** Resolves after the promises of this turn, and before virtual time moves. */
   private readonly realTurn: () => Promise<void>;
   private readonly realNow: () => number;
@@ -35,10 +35,11 @@ export class VirtualWorld {
   private fired = 0;
   private failure: { readonly error: unknown } | undefined;
 
-  constructor({ startAt, seed, maxTimers }: VirtualWorldOptions) {
+  constructor({ startAt, seed, maxTimers, patienceMs }: VirtualWorldOptions) {
     this.realTurn = realTurns();
     this.realNow = performance.now.bind(performance);
     this.maxTimers = maxTimers;
+    this.patienceMs = patienceMs;
     this.clock = new VirtualClock(startAt, seededRandom(seed));
     this.stopWatching = watchRejections((reason) => this.fail(unhandledRejection(reason)));
   }
@@ -166,7 +167,7 @@ export class VirtualWorld {
   /** Nothing is left that could happen in here: waits a little for the world outside. */
   private async awaitOutside(isDone: () => boolean): Promise<void> {
     const start = this.realNow();
-    while (this.realNow() - start < PATIENCE_MS) {
+    while (this.realNow() - start < this.patienceMs) {
       await this.realTurn();
       if (isDone() || this.clock.hasTimers || this.failure !== undefined) return;
     }
