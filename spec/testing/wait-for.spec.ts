@@ -1,6 +1,6 @@
 import { createEventBus, type EventBus, type EventDefinition, InvalidOptionError } from 'millrace';
 import { record, TestFailure, waitFor, type WaitForOptions } from 'millrace/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { OrderPlaced, Tick, UserRenamed, UserSignedUp } from '../support/events.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
@@ -118,6 +118,18 @@ describe('waitFor', () => {
     expect(lines[19]).toMatch(/^ {2}\+0 {2}user\.signed_up {2}\{ userId: 'u{50,}…$/);
   });
 
+  it('follows the clock of the bus, unless it is given another one', async () => {
+    const [clock, other] = [new VirtualClock(), new VirtualClock()];
+    const bus = createEventBus({ scheduler: clock });
+    const onClock = failureOf(waitFor(bus, Tick, { timeoutMs: 10 }));
+    const onOther = failureOf(waitFor(bus, Tick, { timeoutMs: 10, scheduler: other }));
+    for (const { actions } of [clock, other]) expect(actions.filter(({ closed }) => !closed)).toHaveLength(1);
+    await clock.advance(10);
+    expect(await onClock).toContain('within 10 ms');
+    await other.advance(10);
+    expect(await onOther).toContain('within 10 ms');
+  });
+
   it('fails as soon as the bus is closed', async () => {
     const bus = createEventBus();
     const waiting = failureOf(waitFor(bus, Tick));
@@ -154,9 +166,13 @@ describe('waitFor', () => {
     const bus = createEventBus();
     const controller = new AbortController();
     const { signal } = controller;
+    const addListener = vi.spyOn(signal, 'addEventListener');
+    const removeListener = vi.spyOn(signal, 'removeEventListener');
     const found = waitFor(bus, Tick, { scheduler, signal });
     bus.emit(Tick, 1);
     await found;
+    expect(addListener.mock.calls).toHaveLength(1);
+    expect(removeListener.mock.calls[0]![1]).toBe(addListener.mock.calls[0]![1]);
     const late = failureOf(waitFor(bus, Tick, { scheduler, signal, timeoutMs: 5 }));
     await scheduler.advance(5);
     await late;
