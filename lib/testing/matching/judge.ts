@@ -45,10 +45,13 @@ function missing(context: MatcherContext, question: Question): readonly string[]
   const [nearest, ...others] = nearestFirst(candidates, wanted.expected, (actual, expected) =>
     holds(context, actual, expected),
   );
+  const compared = askedFor(nearest, wanted.expected);
+  const [short, full] = [preview(compared), preview(nearest)];
   return [
     `Expected ${inWords(question)}, got ${candidates.length} without that. ${candidates.length > 1 ? 'The nearest' : 'It'} differs so:`,
     '',
-    context.utils.diff(wanted.expected, askedFor(nearest, wanted.expected)) ?? preview(nearest),
+    context.utils.diff(wanted.expected, compared) ?? short,
+    ...(short === full ? [] : ['', `In full: ${full}`]),
     ...(others.length === 0 ? [] : ['', 'The others:', ...list(others)]),
   ];
 }
