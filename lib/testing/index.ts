@@ -21,3 +21,12 @@ export {
   type RecordingBroker,
   type RecordingBrokerOptions,
 } from './recording-broker.ts';
+export type { Odds } from './exploration/chance-handler.ts';
+export {
+  type Exploration,
+  type ExplorationContext,
+  explore,
+  type ExploreOptions,
+  type Scenario,
+} from './exploration/explore.ts';
+export type { Schedule } from './exploration/schedule.ts';

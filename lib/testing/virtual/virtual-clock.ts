@@ -71,9 +71,10 @@ export class VirtualClock {
 
   /**
    * @param startAt - what `Date.now()` says at the start
+   * @param stackDepth - of errors, and of the places where timers are made
    * @throws TestFailure where timers are fake already
    */
-  constructor(startAt: number, random: () => number) {
+  constructor(startAt: number, random: () => number, stackDepth: number) {
     if ('clock' in globalThis.setTimeout) {
       throw new TestFailure(
         "Expected the timers of this process to be its own, but they are fake already. Call vi.useRealTimers(), or your runner's like, first.",
@@ -86,8 +87,7 @@ export class VirtualClock {
     for (const [maker, clearer] of Object.entries(MAKERS)) this.track(maker, clearer);
     AbortSignal.timeout = abortAfter;
     Math.random = random;
-    // Deep enough to find the test's own line below the operators of a pipeline.
-    Error.stackTraceLimit = 100;
+    Error.stackTraceLimit = stackDepth;
   }
 
   /** Milliseconds since the start. */

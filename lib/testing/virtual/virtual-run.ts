@@ -35,16 +35,21 @@ export interface VirtualTestContext {
   expect<Value>(stream: Observable<Value>): StreamExpectation<Value>;
 }
 
+/** Deep enough to find the test's own line below the operators of a pipeline. */
+export const STACK_DEPTH = 100;
+
 /** How a run is made, and what counts as a failure. */
 export interface VirtualRunOptions extends VirtualWorldOptions {
   readonly pendingTimers: 'fail' | 'ignore';
   readonly isEqual: IsEqual;
+  /** Called at the end, while time is still virtual. */
+  readonly onEnd?: () => void;
 }
 
 /** Runs a body in virtual time, and checks all that it expects. @throws what fails */
 export async function runVirtually(
   body: (context: VirtualTestContext) => Promise<void> | void,
-  { pendingTimers, isEqual, ...options }: VirtualRunOptions,
+  { pendingTimers, isEqual, onEnd, ...options }: VirtualRunOptions,
 ): Promise<void> {
   const leave = await takeTurn();
   try {
@@ -52,6 +57,7 @@ export async function runVirtually(
     try {
       await run(world, new Expectations(() => world.now, isEqual), body, pendingTimers);
     } finally {
+      onEnd?.();
       world.restore();
     }
   } finally {

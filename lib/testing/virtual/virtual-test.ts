@@ -1,7 +1,7 @@
 import { expectCount, expectFunction, expectNumber, expectOneOf } from '../../core/options.ts';
 import { isStrictlyEqual } from '../strict-equality.ts';
 import type { IsEqual } from './mismatch.ts';
-import { runVirtually, type VirtualTestContext } from './virtual-run.ts';
+import { runVirtually, STACK_DEPTH, type VirtualTestContext } from './virtual-run.ts';
 
 /** Options of {@link virtualTest}. */
 export interface VirtualTestOptions {
@@ -40,6 +40,7 @@ export function createVirtualTest(isEqual: IsEqual): VirtualTest {
         pendingTimers,
         isEqual,
         patienceMs: 1_000,
+        stackDepth: STACK_DEPTH,
       });
   };
 }
