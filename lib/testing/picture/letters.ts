@@ -1,7 +1,8 @@
 import { preview } from '../preview.ts';
 import { isStrictlyEqual } from '../strict-equality.ts';
 
-const ALPHABET: readonly string[] = /* @__PURE__ */ 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'.split('');
+const ALPHABET: readonly string[] =
+  /* @__PURE__ */ 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'.split('');
 
 /** Gives values the letters of a diagram: a single character stands for itself, anything else for the next letter that is free. */
 export class Letters {

@@ -23,16 +23,24 @@ export interface VirtualTime {
   runAll(): Promise<void>;
 }
 
-/** What a virtual test is given. */
+/** What a virtual test is given: properties, so that they can be taken apart. */
 export interface VirtualTestContext {
   /** The clock. */
   readonly time: VirtualTime;
   /** A source that goes on whether anybody subscribes or not; it begins now, or at its `^`. */
-  hot<Value = string>(marbles: string, values?: Readonly<Record<string, Value>>, error?: unknown): MarbleSource<Value>;
+  readonly hot: <Value = string>(
+    marbles: string,
+    values?: Readonly<Record<string, Value>>,
+    error?: unknown,
+  ) => MarbleSource<Value>;
   /** A source that begins anew for each subscriber. */
-  cold<Value = string>(marbles: string, values?: Readonly<Record<string, Value>>, error?: unknown): MarbleSource<Value>;
+  readonly cold: <Value = string>(
+    marbles: string,
+    values?: Readonly<Record<string, Value>>,
+    error?: unknown,
+  ) => MarbleSource<Value>;
   /** Listens to a stream from now on; checked at the end of the test. */
-  expect<Value>(stream: Observable<Value>): StreamExpectation<Value>;
+  readonly expect: <Value>(stream: Observable<Value>) => StreamExpectation<Value>;
 }
 
 /** Deep enough to find the test's own line below the operators of a pipeline. */
