@@ -3,7 +3,7 @@ import type { BrokerMessage } from '../../broker/broker-message.ts';
 import { DeliveryLostError } from '../../broker/delivery-lost-error.ts';
 
 /** What became of a delivery, as its consumer knows. */
-export type ReceivedState = 'acknowledged' | 'handed back' | 'lost' | 'unsettled';
+export type ReceivedState = 'acknowledged' | 'being acknowledged' | 'handed back' | 'lost' | 'unsettled';
 
 /** Who is told of a delivery's end. */
 export interface SettlementWatcher {
@@ -40,6 +40,7 @@ export class Received {
 
   /** @returns whether the broker took it; `false` if the delivery was lost meanwhile */
   ack(): Promise<boolean> {
+    this.state = 'being acknowledged';
     return this.#settle(() => this.delivery.ack(), 'acknowledged');
   }
 

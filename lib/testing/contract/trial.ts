@@ -152,7 +152,9 @@ export class Trial {
   }
 
   report(): ContractReport {
-    const { deliveries, duplicates, firstDuplicate } = this.#duplicates;
+    const { deliveries } = this.#duplicates;
+    const [firstDuplicate, ...others] = this.#duplicates.duplicates();
+    const duplicates = firstDuplicate === undefined ? 0 : others.length + 1;
     if (duplicates > 0 && this.claims.delivery !== 'at-least-once') {
       throw new TestFailure(
         `Expected no message to be repeated with delivery: '${this.claims.delivery}', got ${duplicates} of ${deliveries} deliveries, first of message '${firstDuplicate}'.`,

@@ -61,19 +61,17 @@ async function settlesOnce(trial: Trial): Promise<void> {
   const [acked, nacked] = trial.messages(2);
   const seen = new Set<string>();
   const consumer = await trial.consume(broker, {}, async ({ delivery, id }) => {
-    const isAcked = id === acked!.id || seen.has(id);
+    const isFirst = !seen.has(id);
     seen.add(id);
-    if (isAcked) {
-      await Promise.all([delivery.ack(), delivery.nack(), delivery.ack()]);
-    } else {
-      await Promise.all([delivery.nack(), delivery.ack(), delivery.nack()]);
-    }
+    if (!isFirst) return delivery.ack();
+    const [first, then] = id === acked!.id ? (['ack', 'nack'] as const) : (['nack', 'ack'] as const);
+    return Promise.all([delivery[first](), delivery[then](), delivery[first]()]);
   });
   await trial.publish(broker, [acked!, nacked!]);
   await expectDelivered(trial, consumer, [acked!, nacked!]);
   const countOf = (wanted: string): number => consumer.received.filter(({ id }) => id === wanted).length;
   await trial.until(
-    () => countOf(nacked!.id) === 2,
+    () => countOf(nacked!.id) >= 2,
     () => `a message that was handed back first to come again, got ${countOf(nacked!.id)} deliveries`,
   );
   await trial.quiet();
