@@ -113,9 +113,8 @@ class MemoryBroker implements Broker {
           resolve(pending.receipts);
           return;
         }
-        line.withdraw(pending);
-        // A rejection with `undefined` would say nothing.
         reject(error);
+        line.withdraw(pending);
       });
       this.#publishing.add(pending);
       signal?.addEventListener('abort', abort, { once: true });
