@@ -1,7 +1,7 @@
 /** What Node's `process` has, and browsers have otherwise. */
 interface MaybeProcess {
   readonly process?: {
-    listeners(event: string): Listener[];
+    rawListeners(event: string): Listener[];
     removeAllListeners(event: string): void;
     on(event: string, listener: Listener): void;
     removeListener(event: string, listener: Listener): void;
@@ -23,7 +23,8 @@ export function watchRejections(onRejection: (reason: unknown) => void): () => v
   const world = globalThis as unknown as MaybeProcess;
   const { process } = world;
   if (process !== undefined) {
-    const others = process.listeners(EVENT);
+    // Raw, so that those of `once` stay so.
+    const others = process.rawListeners(EVENT);
     process.removeAllListeners(EVENT);
     process.on(EVENT, onRejection);
     return () => {

@@ -75,7 +75,7 @@ export class VirtualClock {
    * @throws TestFailure where timers are fake already
    */
   constructor(startAt: number, random: () => number, stackDepth: number) {
-    if ('clock' in globalThis.setTimeout) {
+    if (FAKED.some((name) => isFake(this.globals[name]))) {
       throw new TestFailure(
         "Expected the timers of this process to be its own, but they are fake already. Call vi.useRealTimers(), or your runner's like, first.",
       );
@@ -156,6 +156,11 @@ export class VirtualClock {
       clear(handle);
     };
   }
+}
+
+/** Of `@sinonjs/fake-timers`, as vitest and jest have it, too. */
+function isFake(global: unknown): boolean {
+  return ((global ?? {}) as { readonly clock?: unknown }).clock !== undefined;
 }
 
 function describe({ kind, delayMs, made }: TrackedTimer): PendingTimer {

@@ -4,7 +4,7 @@ import { TestFailure } from '../test-failure.ts';
 import { Expectations, type StreamExpectation } from './expectations.ts';
 import { coldSource, hotSource, type MarbleSource } from './marble-sources.ts';
 import type { IsEqual } from './mismatch.ts';
-import { takeTurn } from './turns.ts';
+import { callWithin, takeTurn } from './turns.ts';
 import { describeTimer, VirtualWorld, type VirtualWorldOptions } from './virtual-world.ts';
 
 /** Virtual time, in the hands of a test. It moves by itself whenever the test awaits something. */
@@ -65,8 +65,11 @@ export async function runVirtually(
     try {
       await run(world, new Expectations(() => world.now, isEqual), body, pendingTimers);
     } finally {
-      onEnd?.();
-      world.restore();
+      try {
+        onEnd?.();
+      } finally {
+        world.restore();
+      }
     }
   } finally {
     leave();
@@ -80,7 +83,7 @@ async function run(
   pendingTimers: 'fail' | 'ignore',
 ): Promise<void> {
   try {
-    await world.complete(async () => body(contextOf(world, expectations)));
+    await world.complete(async () => callWithin(() => body(contextOf(world, expectations))));
     await world.complete(() => world.advance(Math.max(0, expectations.horizon - world.now)));
     const end = world.now;
     const pending = pendingTimers === 'fail' ? world.pending() : [];

@@ -3,6 +3,7 @@ import { type PendingTimer, VirtualClock } from './virtual-clock.ts';
 import { PromiseGuard } from './promise-guard.ts';
 import { watchRejections } from './rejection-watch.ts';
 import { seededRandom } from './seeded-random.ts';
+import { callWithin, refuseNested } from './turns.ts';
 
 /** Options of a {@link VirtualWorld}. */
 export interface VirtualWorldOptions {
@@ -24,7 +25,7 @@ export interface VirtualWorldOptions {
  */
 export class VirtualWorld {
   private readonly clock: VirtualClock;
-  private readonly promises = new PromiseGuard();
+  private readonly promises: PromiseGuard;
   private readonly stopWatching: () => void;
   private readonly maxTimers: number;
   private readonly patienceMs: number;
@@ -42,7 +43,9 @@ export class VirtualWorld {
     this.realNow = performance.now.bind(performance);
     this.maxTimers = maxTimers;
     this.patienceMs = patienceMs;
+    // First, as it refuses a process whose clock is not its own.
     this.clock = new VirtualClock(startAt, seededRandom(seed), stackDepth);
+    this.promises = new PromiseGuard();
     this.stopWatching = watchRejections((reason) => this.fail(unhandledRejection(reason)));
   }
 
@@ -137,7 +140,7 @@ export class VirtualWorld {
   private fireNext(): void {
     this.fired++;
     try {
-      this.clock.step();
+      callWithin(() => this.clock.step());
     } catch (error) {
       this.fail(error);
     }
@@ -173,6 +176,8 @@ export class VirtualWorld {
       await this.realTurn();
       if (isDone() || this.clock.hasTimers || this.failure !== undefined) return;
     }
+    // Who awaits a test that is refused can go on.
+    if (refuseNested()) return;
     this.fail(
       new TestFailure(
         `Expected the test to end, but it awaits something at ${this.now} ms that no promise or timer will bring. ` +
