@@ -113,12 +113,12 @@ async function exploreChunk(
   before: number,
 ): Promise<void> {
   const { maxDecisions = 100, path } = options;
-  const fc = await import('fast-check');
+  const fc = await loadFastCheck();
   const numbers = fc.array(fc.nat(MOST), { maxLength: maxDecisions, size: 'max' });
   const property = fc.asyncProperty(numbers, async (list) => {
     await runOnce(scenario, list, options);
   });
-  const details = await fc.check(property, { seed, numRuns, ...(path !== undefined && { path }) });
+  const details = await fc.check(property, { seed, numRuns, ...(path !== undefined && { path, endOnFailure: true }) });
   if (!details.failed) return;
   const [list] = details.counterexample!;
   const { failure, pictures } = await runAgain(scenario, list, options);
@@ -130,6 +130,20 @@ async function exploreChunk(
       `To run it again: explore(scenario, { seed: ${details.seed}, path: '${details.counterexamplePath}' })`,
     { cause: failure },
   );
+}
+
+/** Only who explores needs it. */
+async function loadFastCheck(): Promise<typeof import('fast-check')> {
+  try {
+    return await import('fast-check');
+  } catch (cause) {
+    throw new TestFailure(
+      'Expected fast-check, which explore() makes its schedules with: npm install --save-dev fast-check',
+      {
+        cause,
+      },
+    );
+  }
 }
 
 /** The shortest failure once more, to see it. */

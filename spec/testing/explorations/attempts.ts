@@ -25,13 +25,13 @@ export class Attempts<Item extends { readonly number: number }> {
     this.#laws = laws;
   }
 
-  /** Makes an attempt, as `work` does. */
-  run<Context extends HandlerContext>(
+  /** Does an attempt's work, after `start`. */
+  follow<Context extends HandlerContext>(
     item: Item,
     context: Context,
     work: (item: Item, context: Context) => unknown,
   ): unknown {
-    this.#start(item, context);
+    this.#active.add(item);
     let isOver = false;
     const end = (hasSucceeded: boolean): void => {
       if (isOver) return;
@@ -59,7 +59,8 @@ export class Attempts<Item extends { readonly number: number }> {
     }
   }
 
-  #start(item: Item, { signal, attempt }: HandlerContext): void {
+  /** An attempt is about to be made. @throws if it must not */
+  start(item: Item, { signal, attempt }: HandlerContext): void {
     const { concurrency, maxAttempts, laneOf, isOrdered } = this.#laws;
     const made = (this.#made.get(item) ?? 0) + 1;
     this.#made.set(item, made);
@@ -77,6 +78,5 @@ export class Attempts<Item extends { readonly number: number }> {
       if (isOrdered) expectThat(item.number >= last, 'the order in which events were sent', { item, last });
       this.#lastStarted.set(lane, item.number);
     }
-    this.#active.add(item);
   }
 }

@@ -1,14 +1,17 @@
 import {
+  createDeadLetterQueue,
   createEventBus,
+  type DeadLetterStore,
   defineEvent,
   type DeliveryReport,
   type EventSubscription,
+  memoryDeadLetterStore,
   type OnOptions,
   payload,
 } from 'millrace';
 import type { ExplorationContext } from 'millrace/testing';
 import { Attempts } from './attempts.ts';
-import { expectThat } from './expect-that.ts';
+import { Breaches, expectThat } from './expect-that.ts';
 
 /** An order; `number` counts up as they are sent. */
 interface Order {
@@ -17,9 +20,6 @@ interface Order {
 }
 
 const OrderPlaced = defineEvent('order.placed', payload<Order>());
-
-/** Whether the producer asks for a report. */
-type Producer = 'emit' | 'publish';
 
 /**
  * What the engine never does, whatever happens in whatever order: lose an event, end it twice, run more than it may, mix the events of one
@@ -43,10 +43,15 @@ export async function engineScenario({ schedule, flaky, timeline, time }: Explor
     ...(isKeyed && { key: ({ data }) => data.customer }),
   };
   const hasLanes = isKeyed || concurrency === 1;
-  const producer: Producer = schedule.oneOf(['emit', 'publish']);
+  const producer = schedule.oneOf(['emit', 'publish', 'both'] as const);
   const mayRedrive = strategy === 'queue' && schedule.chance(0.2);
 
-  using bus = createEventBus();
+  const isStoreSlow = schedule.chance(0.3);
+
+  const breaches = new Breaches();
+  using bus = createEventBus({
+    deadLetters: createDeadLetterQueue({ store: isStoreSlow ? slowStore() : memoryDeadLetterStore() }),
+  });
   if (schedule.chance(0.5)) timeline(bus);
   const attempts = new Attempts<Order>({
     concurrency,
@@ -58,19 +63,28 @@ export async function engineScenario({ schedule, flaky, timeline, time }: Explor
   const bill = bus.on(
     OrderPlaced,
     ({ data }, context) => {
-      ofEveryMoment();
-      return attempts.run(data, context, work);
+      breaches.note(() => {
+        ofEveryMoment();
+        expectThat(bill.stats().state !== 'paused', 'no start while paused', data);
+        attempts.start(data, context);
+      });
+      return attempts.follow(data, context, work);
     },
     options,
   );
-  const ofEveryMoment = (): void => expectSums(bill, concurrency, capacity);
+  // Of what is superseded or refused, only a letter that is being stored is left, and one that waits for that.
+  const limit = strategy === 'queue' || isKeyed || isStoreSlow ? concurrency + capacity : 1;
+  const ofEveryMoment = (): void => expectSums(bill, concurrency, limit);
 
   const reports: Promise<DeliveryReport>[] = [];
   const count = schedule.upTo(schedule.oneOf([6, 30]));
   for (let number = 0; number < count; number++) {
     const data = { number, customer: schedule.oneOf(['a', 'b', 'c']) };
-    if (producer === 'publish') reports.push(bus.publish(OrderPlaced, data));
-    else emit(data);
+    if (producer === 'publish' || (producer === 'both' && schedule.chance(0.5))) {
+      reports.push(bus.publish(OrderPlaced, data));
+    } else {
+      emit(data);
+    }
     ofEveryMoment();
     if (schedule.chance(0.1)) bill.pause();
     const gapMs = schedule.oneOf([0, 0, 0, 1, 5]);
@@ -86,6 +100,7 @@ export async function engineScenario({ schedule, flaky, timeline, time }: Explor
   }
 
   await finish();
+  breaches.expectNone();
 
   function emit(data: Order): void {
     try {
@@ -112,18 +127,20 @@ export async function engineScenario({ schedule, flaky, timeline, time }: Explor
   }
 
   async function finish(): Promise<void> {
-    const ending = schedule.oneOf(['drain', 'drain', 'deadline', 'close'] as const);
+    const ending = schedule.oneOf(['drain', 'drain the handler', 'deadline', 'close'] as const);
     const before = bill.stats();
     if (ending === 'close') bus.close();
-    const drained = await bus.drain(ending === 'deadline' ? { deadlineMs: 5 } : {});
+    const draining = ending === 'drain the handler' ? bill : bus;
+    const drained = await draining.drain(ending === 'deadline' ? { deadlineMs: 5 } : {});
     const after = bill.stats();
     ofEveryMoment();
     expectThat(after.pending === 0 && after.suspended === 0, 'nothing to be left', after);
-    if (ending === 'drain') {
+    const isCutShort = ending === 'deadline' || ending === 'close';
+    if (!isCutShort) {
       expectThat(drained.completed && drained.abandoned === 0, 'a drain without a deadline to finish all', drained);
       expectThat(drained.handled === after.handled - before.handled, 'the drain to count what it finished', drained);
     }
-    await expectEnds(after, ending !== 'drain');
+    await expectEnds(after, isCutShort);
   }
 
   async function expectEnds(stats: ReturnType<EventSubscription['stats']>, isCutShort: boolean): Promise<void> {
@@ -139,26 +156,35 @@ export async function engineScenario({ schedule, flaky, timeline, time }: Explor
     if (!isCutShort && !mayRedrive) {
       expectThat(attempts.succeeded === stats.handled, `${attempts.succeeded} to be handled`, stats);
     }
-    if (producer === 'emit') {
-      expectThat(stats.accepted + stats.rejected === count, `${count} to be offered`, stats);
-      return;
-    }
+    expectThat(stats.accepted + stats.rejected === count, `${count} to be offered`, stats);
     const settled = await Promise.all(reports);
     const outcomes = settled.map(({ handlers }) => handlers[0]?.outcome);
+    if (producer !== 'publish' || mayRedrive) return;
     for (const outcome of ['handled', 'dead', 'dropped'] as const) {
-      if (mayRedrive) break;
       const told = outcomes.filter((told) => told === outcome).length;
       expectThat(told === stats[outcome], `reports to tell of ${stats[outcome]} ${outcome}`, outcomes);
     }
   }
 }
 
-function expectSums(bill: EventSubscription, concurrency: number, capacity: number): void {
+/** A store that takes its time, as a database does. */
+function slowStore(): DeadLetterStore {
+  const letters = memoryDeadLetterStore();
+  const slowly = <Result>(act: () => Result): Promise<Result> =>
+    new Promise((resolve) => void setTimeout(() => resolve(act()), 4));
+  return {
+    add: (letter) => slowly(() => void letters.add(letter)),
+    remove: (id) => slowly(() => void letters.remove(id)),
+    list: () => letters.list(),
+  };
+}
+
+function expectSums(bill: EventSubscription, concurrency: number, limit: number): void {
   const stats = bill.stats();
   const { accepted, redriven, handled, dead, dropped, pending, running, waiting, betweenAttempts } = stats;
   expectThat(accepted + redriven === handled + dead + dropped + pending, 'that the sums agree', stats);
   expectThat(pending === running + waiting + betweenAttempts, 'that pending is the sum of its parts', stats);
   expectThat(Math.min(running, waiting, betweenAttempts) >= 0, 'no count below zero', stats);
   expectThat(running <= concurrency, `at most ${concurrency} in flight`, stats);
-  expectThat(pending <= concurrency + capacity, `at most ${concurrency + capacity} pending`, stats);
+  expectThat(pending <= limit, `at most ${limit} pending`, stats);
 }

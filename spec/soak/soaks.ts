@@ -1,0 +1,35 @@
+import { execFileSync } from 'node:child_process';
+import { explore } from 'millrace/testing';
+import { SCENARIOS } from '../testing/explorations/scenarios.ts';
+
+/** A long run. It throws when something is wrong, and returns what it did. */
+type Soak = () => Promise<string> | string;
+
+/** A million schedules in all. */
+const SCHEDULES = 1_000_000;
+
+/** All of them, by name, in the order in which they run. */
+export const SOAKS: Readonly<Record<string, Soak>> = {
+  explore: async () => {
+    const scenarios = Object.entries(SCENARIOS);
+    const seed = Math.trunc(Date.now() / 1_000);
+    for (const [name, scenario] of scenarios) {
+      const { runs } = await explore(scenario, { runs: Math.ceil(SCHEDULES / scenarios.length), seed });
+      console.log(`  ${runs.toLocaleString('en')} schedules of ${name}, seed ${seed}`);
+    }
+    return 'nothing found';
+  },
+  properties: () =>
+    vitest('all properties, 20,000 runs each', { MILLRACE_RUNS: '20000' }, 'properties|simulation|invariants|oracle'),
+  flood: () => vitest('2,000,000 events into a channel of 256', { MILLRACE_FLOOD: '2000000' }, 'flood'),
+};
+
+/** Runs those specs whose file names match, with settings of their own. */
+function vitest(said: string, settings: Readonly<Record<string, string>>, files: string): string {
+  const matching = files.split('|');
+  execFileSync('node_modules/.bin/vitest', ['run', '--typecheck=false', '--testTimeout=3600000', ...matching], {
+    env: { ...process.env, ...settings },
+    stdio: 'inherit',
+  });
+  return said;
+}
