@@ -32,6 +32,9 @@ export interface MemoryBrokerStoreOptions {
   readonly scheduler?: SchedulerLike;
 }
 
+/** The options with their defaults. */
+export type CheckedStoreOptions = Required<MemoryBrokerStoreOptions>;
+
 /** What lies behind memory brokers, and outlives them: the part of the server. Made by `memoryBrokerStore()`. */
 export interface MemoryBrokerStore {
   /** What it holds, now. */

@@ -7,9 +7,10 @@ import type { BrokerMessage, PublishReceipt } from './broker-message.ts';
 import type { BrokerSubscription, SubscribeOptions } from './broker-subscription.ts';
 import { checkedMessage } from './check-message.ts';
 import { checkedSubscription } from './check-subscription.ts';
+import { capabilitiesOf } from './memory-broker-capabilities.ts';
 import type { MemoryBrokerStore, MemoryBrokerStoreOptions } from './memory-broker-options.ts';
 import { createStore } from './memory-broker-store.ts';
-import { type CheckedStoreOptions, MemoryStore } from './memory-store.ts';
+import { MemoryStore } from './memory-store.ts';
 import { MemorySubscription } from './memory-subscription.ts';
 import { PendingPublish } from './publish-line.ts';
 
@@ -129,32 +130,4 @@ class MemoryBroker implements Broker {
   #closedError(): ClosedError {
     return new ClosedError(`broker '${this.name}'`);
   }
-}
-
-function capabilitiesOf({
-  overflow,
-  historySize,
-  deduplicationWindowMs,
-  order,
-}: CheckedStoreOptions): BrokerCapabilities {
-  const hasHistory = historySize > 0;
-  return Object.freeze({
-    // What `drop-oldest` gives up was confirmed.
-    delivery: overflow === 'drop-oldest' ? 'at-most-once' : 'exactly-once',
-    groups: true,
-    durableGroups: true,
-    redelivery: true,
-    delayedRedelivery: true,
-    deliveryCount: true,
-    order,
-    orderAcrossRedelivery: order !== 'none',
-    history: hasHistory,
-    replayFromTime: hasHistory,
-    replayFromSequence: hasHistory,
-    deduplication: deduplicationWindowMs > 0,
-    lease: 'extendable',
-    deadLetters: true,
-    wildcards: true,
-    restart: false,
-  });
 }

@@ -3,7 +3,7 @@ import { expectDelay } from '../core/options.ts';
 import type { BrokerDelivery, NackOptions } from './broker-delivery.ts';
 import type { BrokerMessage } from './broker-message.ts';
 import { DeliveryLostError } from './delivery-lost-error.ts';
-import type { GroupCopy } from './memory-group.ts';
+import type { GroupCopy } from './group-copy.ts';
 
 /** What becomes of a copy that is out. */
 export type CopyEnd = 'acknowledged' | 'handed back' | { readonly delayMs: number };

@@ -1,33 +1,16 @@
-import type { SchedulerLike, Subscription } from 'rxjs';
+import type { SchedulerLike } from 'rxjs';
 import { compilePattern } from '../bus/pattern.ts';
 import { RingBuffer } from '../core/ring-buffer.ts';
-import { type Lane, Lanes } from '../flow/lanes.ts';
+import { Lanes } from '../flow/lanes.ts';
 import type { BrokerCapabilities } from './broker-capabilities.ts';
+import { GroupCopy } from './group-copy.ts';
 import type { StoredMessage } from './memory-log.ts';
-
-/** A message as one group has it. */
-export class GroupCopy {
-  readonly stored: StoredMessage;
-  deliveryCount = 0;
-  /** Where it stood; the lane is free again when the copy is settled. */
-  lane: Lane<GroupCopy> | undefined = undefined;
-
-  constructor(stored: StoredMessage) {
-    this.stored = stored;
-  }
-}
+import { RestingCopies } from './resting-copies.ts';
 
 /** A subscription, as its group sees it. */
 export interface Member {
   /** Takes a copy that it has asked for. @returns whether it asks for one more */
   give(copy: GroupCopy): boolean;
-}
-
-/** A copy that was handed back for later. Its timer runs while somebody is there to take it. */
-interface Rest {
-  readonly copy: GroupCopy;
-  readonly dueAt: number;
-  timer: Subscription | undefined;
 }
 
 /** What a group has to do. At every moment each of its messages is in one of the three. */
@@ -50,12 +33,11 @@ export class MemoryGroup {
   readonly name: string;
   readonly topics: readonly string[];
   readonly #order: BrokerCapabilities['order'];
-  readonly #scheduler: SchedulerLike;
   readonly #patterns: readonly ((topic: string) => boolean)[];
   readonly #waiting = new Lanes<GroupCopy>();
   /** What was handed back and may come again: it goes first, and has its lane still. */
   readonly #again = new RingBuffer<GroupCopy>();
-  readonly #resting = new Set<Rest>();
+  readonly #resting: RestingCopies;
   readonly #members = new Set<Member>();
   /** Members that can take one more, in turn. */
   readonly #asking = new Set<Member>();
@@ -65,7 +47,7 @@ export class MemoryGroup {
     this.name = name;
     this.topics = topics;
     this.#order = order;
-    this.#scheduler = scheduler;
+    this.#resting = new RestingCopies(scheduler, (copy) => this.#offerAgain(copy));
     this.#patterns = topics.map(compilePattern);
   }
 
@@ -84,16 +66,13 @@ export class MemoryGroup {
 
   join(member: Member): void {
     this.#members.add(member);
-    if (this.#members.size > 1) return;
-    for (const rest of this.#resting) this.#startTimer(rest);
+    if (this.#members.size === 1) this.#resting.start();
   }
 
   leave(member: Member): void {
     this.#members.delete(member);
     this.#asking.delete(member);
-    if (this.hasMembers) return;
-    // Without a member, no timer keeps the program alive.
-    for (const { timer } of this.#resting) timer?.unsubscribe();
+    if (!this.hasMembers) this.#resting.stop();
   }
 
   add(stored: StoredMessage): void {
@@ -123,16 +102,13 @@ export class MemoryGroup {
   /** A copy that was out comes again. */
   handBack(copy: GroupCopy): void {
     this.#inFlight--;
-    this.#again.push(copy);
-    this.#dispatch();
+    this.#offerAgain(copy);
   }
 
   /** The same after a while; a turn of the event loop at least, so that a loop that refuses everything starves nobody. */
   handBackLater(copy: GroupCopy, delayMs: number): void {
     this.#inFlight--;
-    const rest: Rest = { copy, dueAt: this.#scheduler.now() + delayMs, timer: undefined };
-    this.#resting.add(rest);
-    if (this.hasMembers) this.#startTimer(rest);
+    this.#resting.add(copy, delayMs);
   }
 
   /** Gives up the copy that has waited longest without having been delivered. */
@@ -144,7 +120,7 @@ export class MemoryGroup {
   *dropAll(): IterableIterator<StoredMessage> {
     for (let stored = this.dropOldest(); stored !== undefined; stored = this.dropOldest()) yield stored;
     for (let copy = this.#again.shift(); copy !== undefined; copy = this.#again.shift()) yield copy.stored;
-    for (const { copy } of this.#resting) yield copy.stored;
+    for (const { stored } of this.#resting) yield stored;
   }
 
   stats(): MemoryGroupStats {
@@ -183,14 +159,8 @@ export class MemoryGroup {
     return this.#order === 'key' ? (copy.stored.message.key ?? copy) : copy;
   }
 
-  #startTimer(rest: Rest): void {
-    rest.timer = this.#scheduler.schedule(
-      () => {
-        this.#resting.delete(rest);
-        this.#again.push(rest.copy);
-        this.#dispatch();
-      },
-      Math.max(0, rest.dueAt - this.#scheduler.now()),
-    );
+  #offerAgain(copy: GroupCopy): void {
+    this.#again.push(copy);
+    this.#dispatch();
   }
 }

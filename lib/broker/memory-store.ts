@@ -1,25 +1,16 @@
 import type { SchedulerLike } from 'rxjs';
 import { InvalidOptionError } from '../core/errors.ts';
-import type { BrokerCapabilities } from './broker-capabilities.ts';
 import type { BrokerMessage, PublishReceipt } from './broker-message.ts';
 import type { DeadLetterOptions, SubscribeOptions } from './broker-subscription.ts';
 import type { CheckedSubscription } from './check-subscription.ts';
-import type { MemoryBrokerStats, MemoryBrokerStore, StoreOverflow } from './memory-broker-options.ts';
+import type { CheckedStoreOptions, MemoryBrokerStats, MemoryBrokerStore } from './memory-broker-options.ts';
+import { deadLetterOf } from './dead-letter-message.ts';
 import type { CopyEnd } from './memory-delivery.ts';
-import { type GroupCopy, MemoryGroup } from './memory-group.ts';
+import type { GroupCopy } from './group-copy.ts';
+import { MemoryGroup } from './memory-group.ts';
 import { MemoryLog, type StoredMessage } from './memory-log.ts';
 import { PublishLine, type Shelf } from './publish-line.ts';
 import { RecentIds } from './recent-ids.ts';
-
-/** {@link MemoryBrokerStoreOptions}, checked, with the defaults filled in. */
-export interface CheckedStoreOptions {
-  readonly capacity: number;
-  readonly overflow: StoreOverflow;
-  readonly historySize: number;
-  readonly deduplicationWindowMs: number;
-  readonly order: BrokerCapabilities['order'];
-  readonly scheduler: SchedulerLike;
-}
 
 /** The server behind memory brokers: the log, its groups, and who waits to publish. */
 export class MemoryStore implements MemoryBrokerStore, Shelf {
@@ -143,18 +134,4 @@ function isFrom(
 ): boolean {
   if (from === 'earliest') return true;
   return 'time' in from ? storedAt >= from.time : sequence >= from.sequence;
-}
-
-function deadLetterOf(
-  { stored: { message }, deliveryCount }: GroupCopy,
-  group: string,
-  { topic }: DeadLetterOptions,
-): BrokerMessage {
-  const headers = {
-    ...message.headers,
-    'dead-letter-topic': message.topic,
-    'dead-letter-group': group,
-    'dead-letter-deliveries': String(deliveryCount),
-  };
-  return Object.freeze({ ...message, topic, headers: Object.freeze(headers) });
 }

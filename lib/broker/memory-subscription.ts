@@ -4,7 +4,8 @@ import type { BrokerSubscription } from './broker-subscription.ts';
 import type { CheckedSubscription } from './check-subscription.ts';
 import { type CopyEnd, MemoryDelivery } from './memory-delivery.ts';
 import { DeliveryIterator, type PendingNext } from './delivery-iterator.ts';
-import type { GroupCopy, Member, MemoryGroup } from './memory-group.ts';
+import type { GroupCopy } from './group-copy.ts';
+import type { Member, MemoryGroup } from './memory-group.ts';
 import type { MemoryStore } from './memory-store.ts';
 
 /** One member of a group. It asks for a copy when a loop waits for one and fewer than `maxInFlight` are out. */

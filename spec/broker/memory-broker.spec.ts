@@ -394,6 +394,18 @@ describe('a loop over a subscription', () => {
     expect(shown(other)).toBe('a b');
   });
 
+  it('may ask for several at once: the answers are in order', async () => {
+    const { broker } = brokerWith();
+    const loop = broker.subscribe({ topics: 'orders', group: 'g', maxInFlight: 2 })[Symbol.asyncIterator]();
+    const answers = [loop.next(), loop.next(), loop.next()];
+    await broker.publish(messagesOf('abc'));
+    const [first, second] = await Promise.all(answers.slice(0, 2));
+    expect(shown([first!.value!, second!.value!])).toBe('a b');
+    // The third is given when there is room.
+    await first!.value!.ack();
+    expect(shown([(await answers[2]!).value!])).toBe('c');
+  });
+
   it('ends at once when its subscription is closed', async () => {
     const { broker } = brokerWith();
     const subscription = broker.subscribe({ topics: 'orders', group: 'g' });

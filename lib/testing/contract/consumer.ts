@@ -1,8 +1,8 @@
 import type { BrokerDelivery } from '../../broker/broker-delivery.ts';
 import type { BrokerSubscription } from '../../broker/broker-subscription.ts';
 import type { Deadline } from './deadline.ts';
-import type { DuplicateCount } from './duplicate-count.ts';
 import { Received, type SettlementWatcher } from './received.ts';
+import type { Tally } from './tally.ts';
 
 /** What a consumer does with a delivery; what it returns is not waited for. */
 export type Handle = (received: Received) => unknown;
@@ -21,19 +21,13 @@ export class Consumer implements SettlementWatcher {
   /** Resolves when the loop has ended. */
   readonly ended: Promise<void>;
   readonly #host: ConsumerHost;
-  readonly #duplicates: DuplicateCount;
+  readonly #tally: Tally;
   readonly #group: string;
   readonly #handle: Handle;
 
-  constructor(
-    host: ConsumerHost,
-    duplicates: DuplicateCount,
-    group: string,
-    subscription: BrokerSubscription,
-    handle: Handle,
-  ) {
+  constructor(host: ConsumerHost, tally: Tally, group: string, subscription: BrokerSubscription, handle: Handle) {
     this.#host = host;
-    this.#duplicates = duplicates;
+    this.#tally = tally;
     this.#group = group;
     this.subscription = subscription;
     this.#handle = handle;
@@ -69,8 +63,8 @@ export class Consumer implements SettlementWatcher {
   }
 
   #take(delivery: BrokerDelivery): void {
-    const received = new Received(delivery, this.#host.now(), this.#duplicates.deliveries, this);
-    this.#duplicates.add(this.#group, received);
+    const received = new Received(delivery, this.#host.now(), this.#tally.deliveries, this);
+    this.#tally.add(this.#group, received);
     this.received.push(received);
     this.unsettled.add(received);
     this.mostUnsettled = Math.max(this.mostUnsettled, this.unsettled.size);

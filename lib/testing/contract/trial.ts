@@ -1,34 +1,31 @@
-import type { Subscription } from 'rxjs';
 import type { Broker } from '../../broker/broker.ts';
 import type { BrokerCapabilities } from '../../broker/broker-capabilities.ts';
 import type { BrokerMessage, PublishReceipt } from '../../broker/broker-message.ts';
 import type { SubscribeOptions } from '../../broker/broker-subscription.ts';
-import { TestFailure } from '../test-failure.ts';
 import type { ContractReport } from './contract-case.ts';
 import type { CheckedContractOptions } from './contract-options.ts';
 import { Consumer, type Handle } from './consumer.ts';
 import { Deadline } from './deadline.ts';
-import { DuplicateCount } from './duplicate-count.ts';
 import { makeMessages, type MessagePlan } from './make-messages.ts';
+import { OpenBrokers } from './open-brokers.ts';
 import type { Received } from './received.ts';
+import { Tally } from './tally.ts';
 
 /** One run of a case: its brokers, its names, its time. */
 export class Trial {
   readonly claims: BrokerCapabilities;
   readonly options: CheckedContractOptions;
   readonly deadline: Deadline;
-  readonly #makeBroker: () => Broker | Promise<Broker>;
   readonly #prefix: string;
-  readonly #brokers = new Set<Broker>();
-  readonly #duplicates = new DuplicateCount();
+  readonly #brokers: OpenBrokers;
+  readonly #tally = new Tally();
   readonly #startedAt: number;
-  #published = 0;
 
   constructor(makeBroker: () => Broker | Promise<Broker>, claims: BrokerCapabilities, options: CheckedContractOptions) {
     this.claims = claims;
     this.options = options;
     this.deadline = new Deadline(options.timeLimitMs, options.scheduler);
-    this.#makeBroker = makeBroker;
+    this.#brokers = new OpenBrokers(makeBroker);
     this.#prefix = `contract-${options.createId().slice(-12)}`;
     this.#startedAt = this.now();
   }
@@ -58,10 +55,8 @@ export class Trial {
   }
 
   /** Another client of the broker. */
-  async open(): Promise<Broker> {
-    const broker = await this.within(Promise.resolve(this.#makeBroker()), 'makeBroker() to open a broker');
-    this.#brokers.add(broker);
-    return broker;
+  open(): Promise<Broker> {
+    return this.within(this.#brokers.open(), 'makeBroker() to open a broker');
   }
 
   /** Messages whose ids are of this run alone. */
@@ -75,7 +70,7 @@ export class Trial {
     const work = async (): Promise<void> => {
       for (let message = messages[next++]; message !== undefined; message = messages[next++]) {
         await broker.publish(message);
-        this.#published++;
+        this.#tally.published++;
       }
     };
     const all = Promise.all(Array.from({ length: publishers }, work));
@@ -88,13 +83,13 @@ export class Trial {
       broker.publish(messages),
       `${messages.length} messages of a call to be confirmed`,
     );
-    this.#published += messages.length;
+    this.#tally.published += messages.length;
     return receipts;
   }
 
   /** Counts what a case has published by itself. */
   countPublished(count: number): void {
-    this.#published += count;
+    this.#tally.published += count;
   }
 
   /** Subscribes, and waits until it stands; then reads, and acknowledges unless told otherwise. */
@@ -104,7 +99,7 @@ export class Trial {
     handle: Handle = acknowledge,
   ): Promise<Consumer> {
     const wanted = { topics: this.topic(), group: this.group(), maxInFlight: 16, ...options };
-    const consumer = new Consumer(this, this.#duplicates, wanted.group, broker.subscribe(wanted), handle);
+    const consumer = new Consumer(this, this.#tally, wanted.group, broker.subscribe(wanted), handle);
     await this.within(consumer.subscription.ready, 'the subscription to be ready');
     return consumer;
   }
@@ -137,45 +132,20 @@ export class Trial {
 
   /** Closes what the case has left open. */
   async close(): Promise<void> {
-    await this.within(this.#closeAll(), 'all brokers to close');
+    await this.within(this.#brokers.closeAll(), 'all brokers to close');
   }
 
   /** The same when the case has failed: whether they close is not the point any more, nor is the time limit. */
   async abandon(): Promise<void> {
-    const closed = this.#closeAll().catch(() => undefined);
-    let timer: Subscription | undefined;
-    const patience = new Promise<void>((resolve) => {
-      timer = this.options.scheduler.schedule(() => resolve(), this.options.quietMs * 5);
-    });
-    await Promise.race([closed, patience]);
-    timer?.unsubscribe();
+    await this.#brokers.abandon(this.options.scheduler, this.options.quietMs * 5);
   }
 
   report(): ContractReport {
-    const { deliveries } = this.#duplicates;
-    const [firstDuplicate, ...others] = this.#duplicates.duplicates();
-    const duplicates = firstDuplicate === undefined ? 0 : others.length + 1;
-    if (duplicates > 0 && this.claims.delivery !== 'at-least-once') {
-      throw new TestFailure(
-        `Expected no message to be repeated with delivery: '${this.claims.delivery}', got ${duplicates} of ${deliveries} deliveries, first of message '${firstDuplicate}'.`,
-        { expected: 0, actual: duplicates },
-      );
-    }
-    return {
-      published: this.#published,
-      deliveries,
-      duplicates,
-      duplicateRate: deliveries === 0 ? 0 : duplicates / deliveries,
-      elapsedMs: this.now() - this.#startedAt,
-    };
+    return this.#tally.report(this.claims.delivery, this.now() - this.#startedAt);
   }
 
   end(): void {
     this.deadline.end();
-  }
-
-  async #closeAll(): Promise<void> {
-    await Promise.all(Array.from(this.#brokers, async (broker) => broker.close()));
   }
 }
 
