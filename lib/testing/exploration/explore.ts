@@ -13,12 +13,12 @@ export interface ExplorationContext extends VirtualTestContext {
   /** The decisions of this run: what you ask of it is explored. */
   readonly schedule: Schedule;
   /** A handler whose calls end in the order, and in the way, that the schedule decides. */
-  flaky<Item, Context extends HandlerContext = HandlerContext>(
+  readonly flaky: <Item, Context extends HandlerContext = HandlerContext>(
     handler: Handler<Item, Context>,
     odds?: Odds,
-  ): HandlerFunction<Item, Context>;
+  ) => HandlerFunction<Item, Context>;
   /** Watches a bus, or whatever is given its probe, and is shown if this run fails. */
-  timeline(bus?: WatchableBus): Timeline;
+  readonly timeline: (bus?: WatchableBus) => Timeline;
 }
 
 /** A program to be run in many orders. It throws, or expects in vain, when something is wrong. */
@@ -133,7 +133,7 @@ async function exploreChunk(
 }
 
 /** Only who explores needs it. */
-async function loadFastCheck(): Promise<typeof import('fast-check')> {
+async function loadFastCheck() {
   try {
     return await import('fast-check');
   } catch (cause) {
