@@ -14,6 +14,7 @@ import { mustWaitFor } from './lane-conflict.ts';
 import type { Processor } from './processor.ts';
 import { type Batched, type ProcessorOptions, type ProcessorSettings, processorSettings } from './processor-options.ts';
 import { processorStats } from './processor-stats.ts';
+import { tellNewEngine } from './new-engines.ts';
 import { Pump } from './pump.ts';
 import type { RedriveTarget } from './redrive.ts';
 import { sendUntil } from './senders.ts';
@@ -90,6 +91,7 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
     });
     this.heedWatch();
     this.afterChange();
+    tellNewEngine(this);
   }
 
   get errors(): Observable<ReportedError> {

@@ -65,6 +65,7 @@ class DiagramCheck {
         return;
       case '!':
         if (this.kind !== 'subscription') this.refuse(index, "no '!', which only subscriptions have,");
+        if (this.caret === undefined) this.refuse(index, "a '^' before its '!'");
         this.finish(index);
         return;
       default:

@@ -23,8 +23,14 @@ export function parseDiagram<Value>(
   error?: unknown,
 ): readonly Moment<Value>[] {
   checkDiagram(kind, marbles, values);
-  const frames = inMilliseconds(() => TestScheduler.parseMarbles(spaced(marbles), values, error, false, true));
-  return frames.map(({ frame, notification }) => ({ at: frame, notification: plain<Value>(notification) }));
+  // RxJS finds the moment of a '^' by counting all characters before it, also spaces, and some letters twice.
+  const beginning = framesBefore('^', marbles);
+  const text = spaced(marbles.replace('^', '-'));
+  const frames = inMilliseconds(() => TestScheduler.parseMarbles(text, values, undefined, false, true));
+  return frames.map(({ frame, notification }) => ({
+    at: frame - beginning,
+    notification: plain<Value>(notification, error),
+  }));
 }
 
 /**
@@ -41,10 +47,19 @@ export function parseSubscription(marbles: string): SubscriptionSpan {
 }
 
 /** Without the properties that a notification of its kind does not need. */
-function plain<Value>(notification: ObservableNotification<unknown>): ObservableNotification<Value> {
+function plain<Value>(
+  notification: ObservableNotification<unknown>,
+  error: unknown = 'error',
+): ObservableNotification<Value> {
   if (notification.kind === 'C') return { kind: 'C' };
-  if (notification.kind === 'E') return { kind: 'E', error: notification.error as unknown };
+  // RxJS would make 'error' of errors such as 0, too.
+  if (notification.kind === 'E') return { kind: 'E', error };
   return { kind: 'N', value: notification.value as Value };
+}
+
+function framesBefore(mark: string, marbles: string): number {
+  const index = marbles.indexOf(mark);
+  return index === -1 ? 0 : [...marbles.slice(0, index).replaceAll(/\s/gu, '')].length;
 }
 
 /** RxJS knows a time only by the space behind it. */

@@ -79,7 +79,8 @@ export class Expectations {
             'Expected a source of hot() or cold(), which know their subscriptions, got another stream.',
           );
         }
-        const expected = marbles.map(parseSubscription);
+        // As in RxJS, a diagram in which nothing is subscribed to expects nothing.
+        const expected = marbles.map(parseSubscription).filter(({ from }) => from !== Infinity);
         for (const { from, to } of expected) this.extend(to === Infinity ? from : to);
         finish(() => subscriptionMismatch(subscriptions, expected, this.isEqual));
       },

@@ -85,7 +85,7 @@ async function run(
   try {
     await world.complete(async () => callWithin(() => body(contextOf(world, expectations))));
     await world.complete(() => world.advance(Math.max(0, expectations.horizon - world.now)));
-    const end = world.now;
+    const [end, busy] = [world.now, world.busyHandlers];
     const pending = pendingTimers === 'fail' ? world.pending() : [];
     // What comes after all that was expected is a surprise, however late.
     const endless = await world.runAll().then(
@@ -95,7 +95,7 @@ async function run(
     const failures = [...(endless === undefined ? [] : [endless]), ...expectations.failures()];
     if (failures.length === 1) throw failures[0];
     if (failures.length > 1) throw together(failures);
-    if (pending.length > 0) throw leftBehind(pending.map(describeTimer), end);
+    if (pending.length > 0) throw leftBehind(pending.map(describeTimer), busy, end);
   } finally {
     expectations.end();
   }
@@ -123,11 +123,11 @@ function together(failures: readonly unknown[]): TestFailure {
   return new TestFailure(texts.join('\n\n'), { cause: failures });
 }
 
-function leftBehind(timers: readonly string[], end: number): TestFailure {
+function leftBehind(timers: readonly string[], busyHandlers: string, end: number): TestFailure {
   const [what, it] = timers.length === 1 ? ['a timer was', 'it'] : [`${timers.length} timers were`, 'them'];
   return new TestFailure(
     `Expected nothing to be left to do at the end of the test, at ${end.toLocaleString('en')} ms, but ${what} still pending:\n` +
-      `${timers.map((timer) => `  ${timer}`).join('\n')}\n` +
+      `${timers.map((timer) => `  ${timer}`).join('\n')}\n${busyHandlers}` +
       `Close or unsubscribe what made ${it}; or wait for ${it} with time.runAll(); or say pendingTimers: 'ignore'.`,
   );
 }

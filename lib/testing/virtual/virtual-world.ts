@@ -1,4 +1,5 @@
 import { TestFailure } from '../test-failure.ts';
+import { BusyEngines } from './busy-engines.ts';
 import { type PendingTimer, VirtualClock } from './virtual-clock.ts';
 import { PromiseGuard } from './promise-guard.ts';
 import { watchRejections } from './rejection-watch.ts';
@@ -26,6 +27,7 @@ export interface VirtualWorldOptions {
 export class VirtualWorld {
   private readonly clock: VirtualClock;
   private readonly promises: PromiseGuard;
+  private readonly engines = new BusyEngines();
   private readonly stopWatching: () => void;
   private readonly maxTimers: number;
   private readonly patienceMs: number;
@@ -57,6 +59,11 @@ export class VirtualWorld {
   /** The timers that are still to fire. */
   pending(): readonly PendingTimer[] {
     return this.clock.pending();
+  }
+
+  /** The handlers that have not come to rest, a line each; empty, if all have. */
+  get busyHandlers(): string {
+    return String(this.engines);
   }
 
   /** Does work, and moves on until it is done. @throws what fails meanwhile */
@@ -105,6 +112,7 @@ export class VirtualWorld {
 
   /** Gives the process its own time back. */
   restore(): void {
+    this.engines.forget();
     this.stopWatching();
     this.promises.restore();
     this.clock.restore();
@@ -129,7 +137,7 @@ export class VirtualWorld {
       this.fail(
         new TestFailure(
           `Expected promises to come to rest at ${this.now} ms, but ${limit.toLocaleString('en')} callbacks followed one another ` +
-            `without a timer, in ${stoppedAt}. A retry without a delay or a count never ends: give it one.`,
+            `without a timer, in ${stoppedAt}.\n${this.busyHandlers}A retry without a delay or a count never ends: give it one.`,
         ),
       );
     }
@@ -160,7 +168,7 @@ export class VirtualWorld {
     const makers = [...this.loop].toSorted(([, a], [, b]) => b - a).slice(0, 3);
     return new TestFailure(
       `Expected the test to end, but ${this.maxTimers.toLocaleString('en')} timers have fired until ${this.now.toLocaleString('en')} ms, and there are more. ` +
-        `The last ones:\n${makers.map(([maker, count]) => `  ${count} x ${maker}`).join('\n')}\n` +
+        `The last ones:\n${makers.map(([maker, count]) => `  ${count} x ${maker}`).join('\n')}\n${this.busyHandlers}` +
         'A retry, an interval or a poll that never ends must be stopped or bounded; or raise maxTimers.',
     );
   }
@@ -180,7 +188,7 @@ export class VirtualWorld {
     if (refuseNested()) return;
     this.fail(
       new TestFailure(
-        `Expected the test to end, but it awaits something at ${this.now} ms that no promise or timer will bring. ` +
+        `Expected the test to end, but it awaits something at ${this.now} ms that no promise or timer will bring.\n${this.busyHandlers}` +
           'Real input and output, such as files and sockets, is not virtual: test that in real time, with waitFor.',
       ),
     );
