@@ -82,7 +82,8 @@ export class VirtualClock {
     }
     const { AbortSignal, Error, Math } = this.globals;
     this.originals = { timeout: AbortSignal.timeout, random: Math.random, stackTraceLimit: Error.stackTraceLimit };
-    this.clock = install({ now: startAt, toFake: FAKED, ignoreMissingTimers: true });
+    // A real timer that an earlier test has left may be cleared now, as RxJS does when it fires: else, it would fire for ever.
+    this.clock = install({ now: startAt, toFake: FAKED, ignoreMissingTimers: true, shouldClearNativeTimers: true });
     this.startedAt = startAt;
     for (const [maker, clearer] of Object.entries(MAKERS)) this.track(maker, clearer);
     AbortSignal.timeout = abortAfter;
