@@ -59,7 +59,7 @@ function plain<Value>(
 
 function framesBefore(mark: string, marbles: string): number {
   const index = marbles.indexOf(mark);
-  return index === -1 ? 0 : [...marbles.slice(0, index).replaceAll(/\s/gu, '')].length;
+  return index === -1 ? 0 : Array.from(marbles.slice(0, index).replaceAll(/\s/gu, '')).length;
 }
 
 /** RxJS knows a time only by the space behind it. */
