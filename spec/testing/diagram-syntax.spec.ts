@@ -58,7 +58,10 @@ const hot = fc
     return {
       text: `${past.text}^${future.text}`,
       past: past.moments.length,
-      moments: [...past.moments.map((moment) => ({ ...moment, at: moment.at - past.durationMs })), ...future.moments],
+      moments: [
+        ...past.moments.map(({ at, notification }) => ({ at: at - past.durationMs, notification })),
+        ...future.moments,
+      ],
     };
   });
 
