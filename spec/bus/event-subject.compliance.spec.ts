@@ -1,4 +1,5 @@
 import { createEventBus, createEventSubject, defineEvent, type EventMessage, payload } from 'millrace';
+import { marbles } from 'millrace/testing';
 import {
   BehaviorSubject,
   bufferCount,
@@ -19,7 +20,6 @@ import {
   toArray,
 } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
-import { marbles } from '../support/marbles.ts';
 
 const Letter = defineEvent('letter', payload<string>());
 type Message = EventMessage<'letter', string>;

@@ -1,8 +1,8 @@
 import { createEventBus, type EventMessage } from 'millrace';
+import { marbles } from 'millrace/testing';
 import { bufferCount, config, filter, isObservable, map, Subject, take, toArray } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { OrderPlaced, Tick, Tock, UserRenamed, UserSignedUp } from '../support/events.ts';
-import { marbles } from '../support/marbles.ts';
 
 afterEach(() => {
   config.onUnhandledError = null;

@@ -1,9 +1,9 @@
 import { createDeadLetterQueue, createEventBus, type DeadLetter, type EventBus } from 'millrace';
+import { marbles } from 'millrace/testing';
 import { bufferTime, defer, filter, fromEvent, map, mergeMap, type Observable, Subject, takeUntil, tap } from 'rxjs';
 import type { Context } from 'rxjs-marbles';
 import { describe, expect, it } from 'vitest';
 import { Tick, Tock } from '../support/events.ts';
-import { marbles } from '../support/marbles.ts';
 
 /** A bus in the time of the diagrams. */
 function virtualBus(m: Context): EventBus {

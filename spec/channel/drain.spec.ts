@@ -7,10 +7,10 @@ import {
   type DrainReport,
   type HandlerContext,
 } from 'millrace';
+import { marbles } from 'millrace/testing';
 import { NEVER, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { HeldHandler } from '../support/held-handler.ts';
-import { marbles } from '../support/marbles.ts';
 import { Producer } from '../support/producer.ts';
 import { CountingScheduler } from '../support/stepped-clock.ts';
 import { settled, VirtualClock } from '../support/virtual-clock.ts';

@@ -1,7 +1,7 @@
 import { createChannel } from 'millrace';
+import { marbles } from 'millrace/testing';
 import { concatMap, delay, mergeMap, of, Subject, take } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { marbles } from '../support/marbles.ts';
 import { Producer } from '../support/producer.ts';
 import { settled } from '../support/virtual-clock.ts';
 

@@ -7,11 +7,11 @@ import {
   type Probe,
   type ReportedError,
 } from 'millrace';
+import { marbles } from 'millrace/testing';
 import { filter, NEVER, of, tap, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { countAlive } from '../support/garbage.ts';
 import { HeldHandler } from '../support/held-handler.ts';
-import { marbles } from '../support/marbles.ts';
 import { Producer } from '../support/producer.ts';
 import { settled, VirtualClock } from '../support/virtual-clock.ts';
 import { playing } from '../support/watch.ts';

@@ -1,7 +1,7 @@
+import { marbles } from 'millrace/testing';
 import { map } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { press, searchTexts } from '../../demos/search/input.ts';
-import { marbles } from '../support/marbles.ts';
 
 const keys = { a: 'a', b: 'b', '<': 'Backspace', E: 'Enter', x: 'Escape' };
 const texts = { a: 'a', b: 'ab', o: '' };

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { batch, type BatchOptions, InvalidOptionError } from 'millrace';
+import { marbles } from 'millrace/testing';
 import { from, of, range, Subject, VirtualTimeScheduler } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { marbles } from '../support/marbles.ts';
 
 describe('batch', () => {
   afterEach(() => {

@@ -5,6 +5,7 @@ import {
   MillraceError,
   retryWithBackoff,
 } from 'millrace';
+import { marbles } from 'millrace/testing';
 import {
   catchError,
   defer,
@@ -18,7 +19,6 @@ import {
 } from 'rxjs';
 import type { Context } from 'rxjs-marbles';
 import { describe, expect, it } from 'vitest';
-import { marbles } from '../support/marbles.ts';
 
 /** How a call goes, by its name: `s` and `t` succeed slowly, `e` fails slowly, `n` never ends and is given up after 4 ms. */
 const CALLS: Record<string, string> = { v: '(v|)', x: '#', s: '---(s|)', t: '------(t|)', e: '---#', n: '-' };

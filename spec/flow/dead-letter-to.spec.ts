@@ -1,7 +1,7 @@
 import { createDeadLetterQueue, type DeadLetter, deadLetterTo, retryWithBackoff } from 'millrace';
+import { marbles } from 'millrace/testing';
 import { concatMap, defer, EMPTY, from, lastValueFrom, map, mergeMap, of, Subject, throwError, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { marbles } from '../support/marbles.ts';
 
 const letterOf = (error: unknown): string => `letter of ${String(error)}`;
 

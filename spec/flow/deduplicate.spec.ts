@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { deduplicate } from 'millrace';
+import { marbles } from 'millrace/testing';
 import { from, NEVER, type Observable, of, retry, Subject, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { marbles } from '../support/marbles.ts';
 
 const itself = (item: string): string => item;
 const upper = (item: string): Observable<string> => of(item.toUpperCase());

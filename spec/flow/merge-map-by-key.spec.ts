@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { InvalidOptionError, mergeMapByKey } from 'millrace';
+import { marbles } from 'millrace/testing';
 import {
   defer,
   EMPTY,
@@ -19,7 +20,6 @@ import {
 import type { Context } from 'rxjs-marbles';
 import { describe, expect, it } from 'vitest';
 import { countAlive } from '../support/garbage.ts';
-import { marbles } from '../support/marbles.ts';
 
 /** Upper and lower case of a letter have one key. */
 const letterOf = (item: string): string => item.toLowerCase();

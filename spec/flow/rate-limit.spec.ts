@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { InvalidOptionError, OverflowError, rateLimit, type RateLimitOptions } from 'millrace';
+import { marbles } from 'millrace/testing';
 import { EMPTY, of, range, type SchedulerAction, Subject, type Subscription, take, VirtualTimeScheduler } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { SteppedClock } from '../support/stepped-clock.ts';
-import { marbles } from '../support/marbles.ts';
 
 describe('rateLimit', () => {
   afterEach(() => {

@@ -1,7 +1,7 @@
 import { retryWithBackoff } from 'millrace';
+import { marbles } from 'millrace/testing';
 import { concat, defer, NEVER, of, Subject, throwError, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { marbles } from '../support/marbles.ts';
 
 describe('retryWithBackoff', () => {
   it(

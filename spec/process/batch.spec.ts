@@ -9,10 +9,10 @@ import {
   type Probe,
   type ProcessorOptions,
 } from 'millrace';
+import { marbles } from 'millrace/testing';
 import { NEVER, of, Subject, throwError, timer, VirtualTimeScheduler } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { HeldHandler } from '../support/held-handler.ts';
-import { marbles } from '../support/marbles.ts';
 import { PATHS, type Path } from '../support/paths.ts';
 import { settled, VirtualClock } from '../support/virtual-clock.ts';
 import { describeEnd, playing, watchBatches } from '../support/watch.ts';

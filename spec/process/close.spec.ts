@@ -1,8 +1,8 @@
 import { createDeadLetterQueue, createProcessor, type DeadLetter, type HandlerContext } from 'millrace';
+import { marbles } from 'millrace/testing';
 import { NEVER, Observable, Subject, throwError, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { HeldHandler } from '../support/held-handler.ts';
-import { marbles } from '../support/marbles.ts';
 import { type Path, PATHS } from '../support/paths.ts';
 import { settled } from '../support/virtual-clock.ts';
 import { playing, watch } from '../support/watch.ts';

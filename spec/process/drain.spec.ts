@@ -5,10 +5,10 @@ import {
   type HandlerContext,
   type Processor,
 } from 'millrace';
+import { marbles } from 'millrace/testing';
 import { NEVER, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { HeldHandler } from '../support/held-handler.ts';
-import { marbles } from '../support/marbles.ts';
 import { type Path, PATHS } from '../support/paths.ts';
 import { settled, VirtualClock } from '../support/virtual-clock.ts';
 import { playing, watch } from '../support/watch.ts';

@@ -1,8 +1,8 @@
 import { createProcessor, type DeadLetter, type HandlerContext } from 'millrace';
+import { marbles } from 'millrace/testing';
 import { NEVER } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { HeldHandler } from '../support/held-handler.ts';
-import { marbles } from '../support/marbles.ts';
 import { PATHS } from '../support/paths.ts';
 import { settled } from '../support/virtual-clock.ts';
 import { playing, watch } from '../support/watch.ts';

@@ -10,11 +10,11 @@ import {
   type Probe,
   type ProcessorStats,
 } from 'millrace';
+import { marbles } from 'millrace/testing';
 import { NEVER } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { Tick } from '../support/events.ts';
 import { HeldHandler } from '../support/held-handler.ts';
-import { marbles } from '../support/marbles.ts';
 import { settled } from '../support/virtual-clock.ts';
 import { describeEnd, playing, watch } from '../support/watch.ts';
 

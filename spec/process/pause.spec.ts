@@ -1,5 +1,5 @@
+import { marbles } from 'millrace/testing';
 import { describe, expect, it } from 'vitest';
-import { marbles } from '../support/marbles.ts';
 import { type Path, PATHS } from '../support/paths.ts';
 import { playing, watch } from '../support/watch.ts';
 

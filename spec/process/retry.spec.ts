@@ -1,7 +1,7 @@
 import { type DeadLetter, HandlerTimeoutError, InvalidOptionError, type RetryPolicy } from 'millrace';
+import { marbles } from 'millrace/testing';
 import { map, NEVER, of, throwError, timer, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { marbles } from '../support/marbles.ts';
 import { type Path, PATHS } from '../support/paths.ts';
 import { settled } from '../support/virtual-clock.ts';
 import { playing, watch } from '../support/watch.ts';

@@ -1,4 +1,5 @@
 import { createProcessor, type HandlerContext, InvalidOptionError, retryWithBackoff } from 'millrace';
+import { marbles } from 'millrace/testing';
 import {
   concat,
   config,
@@ -16,7 +17,6 @@ import {
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { countAlive } from '../support/garbage.ts';
 import { HeldHandler } from '../support/held-handler.ts';
-import { marbles } from '../support/marbles.ts';
 import { settled } from '../support/virtual-clock.ts';
 import { playing, watch } from '../support/watch.ts';
 

@@ -9,10 +9,10 @@ import {
   type SplitResultsOptions,
   supervise,
 } from 'millrace';
+import { marbles } from 'millrace/testing';
 import { concat, defer, EMPTY, from, map, NEVER, Observable, of, range, Subject, take, throwError } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { countAlive } from '../support/garbage.ts';
-import { marbles } from '../support/marbles.ts';
 import { ends, SplitRun, steps } from '../support/split-run.ts';
 
 interface Result {

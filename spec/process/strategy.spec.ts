@@ -1,8 +1,8 @@
 import { createDeadLetterQueue, createProcessor, type HandlerContext } from 'millrace';
+import { marbles } from 'millrace/testing';
 import { EMPTY, NEVER, Observable, throwError, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { HeldHandler } from '../support/held-handler.ts';
-import { marbles } from '../support/marbles.ts';
 import { settled, VirtualClock } from '../support/virtual-clock.ts';
 import { describeEnd, playing, watch } from '../support/watch.ts';
 

@@ -12,12 +12,12 @@ import {
   supervise,
   type Supervised,
 } from 'millrace';
+import { marbles } from 'millrace/testing';
 import { concat, EMPTY, from, map, NEVER, type Observable, of, range, Subject, take, throwError, timer } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Engine } from '../../lib/process/engine.ts';
 import { countAlive } from '../support/garbage.ts';
 import { HeldHandler } from '../support/held-handler.ts';
-import { marbles } from '../support/marbles.ts';
 import { type Plan, plans, SupervisedRun } from '../support/supervised-run.ts';
 import { settled, VirtualClock } from '../support/virtual-clock.ts';
 import { describeEnd, playing } from '../support/watch.ts';

@@ -1,9 +1,9 @@
 import { createEventBus, type HandlerContext, HandlerTimeoutError } from 'millrace';
+import { marbles } from 'millrace/testing';
 import { NEVER, Observable, timer, VirtualTimeScheduler } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Tick } from '../support/events.ts';
 import { HeldHandler } from '../support/held-handler.ts';
-import { marbles } from '../support/marbles.ts';
 import { type Path, PATHS } from '../support/paths.ts';
 import { settled, VirtualClock } from '../support/virtual-clock.ts';
 import { playing, watch } from '../support/watch.ts';
