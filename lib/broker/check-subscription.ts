@@ -48,7 +48,7 @@ export function checkedSubscription(
 }
 
 /** Refuses an option for which a broker has no capability. */
-export function expectCapability(
+function expectCapability(
   { name: broker, capabilities }: { readonly name: string; readonly capabilities: BrokerCapabilities },
   name: CapabilityName,
   option: string,
