@@ -16,7 +16,7 @@ it(
     bus.on(
       OrderPlaced,
       flaky(() => {}, 'x'),
-      { retry: { maxAttempts: Infinity, delayMs: 10, multiplier: 1 } },
+      { name: 'mail', retry: { maxAttempts: Infinity, delayMs: 10, multiplier: 1 } },
     );
     await bus.publish(OrderPlaced, { id: 'o1' });
   }),
@@ -27,7 +27,7 @@ it(
   virtualTest(
     async () => {
       const bus = createEventBus();
-      bus.on(OrderPlaced, ask, { retry: { maxAttempts: Infinity, delayMs: 0 } });
+      bus.on(OrderPlaced, ask, { name: 'mail', retry: { maxAttempts: Infinity, delayMs: 0 } });
       await bus.publish(OrderPlaced, { id: 'o1' });
     },
     { maxTimers: 500 },

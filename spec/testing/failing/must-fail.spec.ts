@@ -53,23 +53,31 @@ const FAILURES: Readonly<Record<string, string>> = {
     'Expected the test to end, but 10,000 timers have fired until 50,000 ms, and there are more. The last ones:',
     '  50 x setImmediate, made at macrotask (millrace), time-slice (millrace), waiting-line (millrace), pump (millrace)',
     '  50 x setInterval 10 ms, made at timer (rxjs), retry (rxjs), endings (millrace), pump (millrace)',
+    'Handlers with something to do:',
+    "  'mail': 1 pending (1 between attempts), 5,000 retries",
     'A retry, an interval or a poll that never ends must be stopped or bounded; or raise maxTimers.',
   ),
   'never-ending retry of a handler without a delay': lines(
     'Expected the test to end, but 500 timers have fired until 0 ms, and there are more. The last ones:',
     '  50 x setImmediate, made at macrotask (millrace), time-slice (millrace), waiting-line (millrace), pump (millrace)',
     '  50 x setInterval 0 ms, made at timer (rxjs), retry (rxjs), endings (millrace), pump (millrace)',
+    'Handlers with something to do:',
+    "  'mail': 1 pending (1 running), 250 retries",
     'A retry, an interval or a poll that never ends must be stopped or bounded; or raise maxTimers.',
   ),
-  'never-ending retry of RxJS without a delay':
-    'Expected promises to come to rest at 0 ms, but 250,000 callbacks followed one another without a timer, in defer (rxjs), retry (rxjs). A retry without a delay or a count never ends: give it one.',
+  'never-ending retry of RxJS without a delay': lines(
+    'Expected promises to come to rest at 0 ms, but 250,000 callbacks followed one another without a timer, in defer (rxjs), retry (rxjs).',
+    'A retry without a delay or a count never ends: give it one.',
+  ),
   'interval that nobody stops': lines(
     'Expected the test to end, but 10,000 timers have fired until 1,000,000 ms, and there are more. The last ones:',
     '  100 x setInterval 100 ms, made at spec/testing/failing/endings.fixture.ts:47:19',
     'A retry, an interval or a poll that never ends must be stopped or bounded; or raise maxTimers.',
   ),
-  'promise that nobody settles':
-    'Expected the test to end, but it awaits something at 0 ms that no promise or timer will bring. Real input and output, such as files and sockets, is not virtual: test that in real time, with waitFor.',
+  'promise that nobody settles': lines(
+    'Expected the test to end, but it awaits something at 0 ms that no promise or timer will bring.',
+    'Real input and output, such as files and sockets, is not virtual: test that in real time, with waitFor.',
+  ),
   'unhandled rejection': 'Expected every rejection to be handled, but a promise was rejected with Error: busy',
   'timer that throws': 'Error: thrown by a timer',
   'forgotten matcher':
@@ -81,6 +89,8 @@ const FAILURES: Readonly<Record<string, string>> = {
   'pending timers': lines(
     'Expected nothing to be left to do at the end of the test, at 1,000 ms, but a timer was still pending:',
     '  setInterval 5000 ms, made at spec/testing/failing/endings.fixture.ts:65:9',
+    'Handlers with something to do:',
+    "  'slow': 1 pending (1 running)",
     "Close or unsubscribe what made it; or wait for it with time.runAll(); or say pendingTimers: 'ignore'.",
   ),
   'a contract case with a broken fake':
