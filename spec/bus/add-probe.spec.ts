@@ -8,11 +8,12 @@ import {
   type Probe,
   type ReportedError,
 } from 'millrace';
+import { virtualTest } from 'millrace/testing';
 import { NEVER } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { Tick } from '../support/events.ts';
 import { HeldHandler } from '../support/held-handler.ts';
-import { settled, VirtualClock } from '../support/virtual-clock.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 
 /** A probe that writes down what it is told: `'a: accepted 1'`. */
 function diary(name = 'a'): { readonly probe: Probe; readonly lines: string[] } {
@@ -83,73 +84,81 @@ describe('a probe that is added to a bus', () => {
     expect(stack).toContain('DirectCall.offer');
   });
 
-  it('is told of the starts and ends of events that were waiting, which it did not see accepted', async () => {
-    const { probe, lines } = diary();
-    const bus = createEventBus();
-    const held = new HeldHandler<EventMessage>();
-    bus.on(Tick, held, { key: ({ data }) => data % 2, concurrency: 1 });
-    for (const data of [1, 2, 3]) bus.emit(Tick, data);
-    bus.addProbe(probe);
-    held.call(0).succeed();
-    await settled();
-    held.call(1).fail(new Error('broken'));
-    await settled();
-    held.call(2).succeed();
-    await settled();
-    expect(lines).toStrictEqual([
-      'a: settled 1 handled after 1',
-      'a: started 2, attempt 1',
-      'a: settled 2 dead after 1',
-      'a: started 3, attempt 1',
-      'a: settled 3 handled after 1',
-    ]);
-  });
-
-  it('is told of the end of the very call that adds it, be it plain, a promise or an error', async () => {
-    const { probe, lines } = diary();
-    const ends = [(): unknown => 'done', (): unknown => Promise.resolve(), (): never => fail()];
-    for (const end of ends) {
+  it(
+    'is told of the starts and ends of events that were waiting, which it did not see accepted',
+    virtualTest(async ({ time }) => {
+      const { probe, lines } = diary();
       const bus = createEventBus();
-      bus.on(Tick, () => {
-        bus.addProbe(probe);
-        return end();
-      });
-      bus.emit(Tick, ends.indexOf(end));
-      await settled();
-    }
-    expect(lines).toStrictEqual([
-      'a: settled 0 handled after 1',
-      'a: settled 1 handled after 1',
-      'a: settled 2 dead after 1',
-    ]);
-  });
+      const held = new HeldHandler<EventMessage>();
+      bus.on(Tick, held, { key: ({ data }) => data % 2, concurrency: 1 });
+      for (const data of [1, 2, 3]) bus.emit(Tick, data);
+      bus.addProbe(probe);
+      held.call(0).succeed();
+      await time.settle();
+      held.call(1).fail(new Error('broken'));
+      await time.settle();
+      held.call(2).succeed();
+      await time.settle();
+      expect(lines).toStrictEqual([
+        'a: settled 1 handled after 1',
+        'a: started 2, attempt 1',
+        'a: settled 2 dead after 1',
+        'a: started 3, attempt 1',
+        'a: settled 3 handled after 1',
+      ]);
+    }),
+  );
 
-  it('is told of further attempts of what has failed before, and of what is dropped', async () => {
-    const { probe, lines } = diary();
-    const clock = new VirtualClock();
-    const bus = createEventBus({ scheduler: clock });
-    bus.on(Tick, () => fail(), { retry: { maxAttempts: 2, delayMs: 10 }, concurrency: 2 });
-    bus.on(Tick, () => NEVER, { capacity: 1, overflow: 'drop-oldest' });
-    bus.emit(Tick, 1);
-    bus.emit(Tick, 2);
-    bus.addProbe(probe);
-    bus.emit(Tick, 3);
-    await clock.advance(10);
-    expect(lines).toStrictEqual([
-      'a: publishing 3',
-      'a: accepted 3',
-      'a: started 3, attempt 1',
-      'a: retried 3',
-      'a: accepted 3',
-      'a: dropped 2 drop-oldest',
-      'a: started 1, attempt 2',
-      'a: settled 1 dead after 2',
-      'a: started 2, attempt 2',
-      'a: settled 2 dead after 2',
-      'a: started 3, attempt 2',
-      'a: settled 3 dead after 2',
-    ]);
-  });
+  it(
+    'is told of the end of the very call that adds it, be it plain, a promise or an error',
+    virtualTest(async ({ time }) => {
+      const { probe, lines } = diary();
+      const ends = [(): unknown => 'done', (): unknown => Promise.resolve(), (): never => fail()];
+      for (const end of ends) {
+        const bus = createEventBus();
+        bus.on(Tick, () => {
+          bus.addProbe(probe);
+          return end();
+        });
+        bus.emit(Tick, ends.indexOf(end));
+        await time.settle();
+      }
+      expect(lines).toStrictEqual([
+        'a: settled 0 handled after 1',
+        'a: settled 1 handled after 1',
+        'a: settled 2 dead after 1',
+      ]);
+    }),
+  );
+
+  it(
+    'is told of further attempts of what has failed before, and of what is dropped',
+    virtualTest(async ({ time }) => {
+      const { probe, lines } = diary();
+      const bus = createEventBus();
+      bus.on(Tick, () => fail(), { retry: { maxAttempts: 2, delayMs: 10 }, concurrency: 2 });
+      bus.on(Tick, () => NEVER, { capacity: 1, overflow: 'drop-oldest' });
+      bus.emit(Tick, 1);
+      bus.emit(Tick, 2);
+      bus.addProbe(probe);
+      bus.emit(Tick, 3);
+      await time.advance(10);
+      expect(lines).toStrictEqual([
+        'a: publishing 3',
+        'a: accepted 3',
+        'a: started 3, attempt 1',
+        'a: retried 3',
+        'a: accepted 3',
+        'a: dropped 2 drop-oldest',
+        'a: started 1, attempt 2',
+        'a: settled 1 dead after 2',
+        'a: started 2, attempt 2',
+        'a: settled 2 dead after 2',
+        'a: started 3, attempt 2',
+        'a: settled 3 dead after 2',
+      ]);
+    }),
+  );
 
   it('is told of each event of a batch that was waiting', async () => {
     const { probe, lines } = diary();
