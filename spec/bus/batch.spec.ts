@@ -8,11 +8,10 @@ import {
   type OnOptions,
   type Probe,
 } from 'millrace';
-import { NEVER, Subject, throwError, timer, VirtualTimeScheduler } from 'rxjs';
+import { marbles, virtualTest } from 'millrace/testing';
+import { NEVER, Subject, throwError, timer } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { Tick, Tock, UserRenamed, UserSignedUp } from '../support/events.ts';
-import { marbles } from '../support/marbles.ts';
-import { settled, VirtualClock } from '../support/virtual-clock.ts';
 
 type Ticks = readonly EventMessage<'tick', number>[];
 
@@ -93,22 +92,25 @@ describe('a handler of batches', () => {
     expect(bus.stats().handlers).toMatchObject([{ name: 'rows', running: 2, dead: 1, pending: 2 }]);
   });
 
-  it('keeps the order of each key', async () => {
-    const bus = createEventBus();
-    const seen: string[] = [];
-    bus.on(
-      Tick,
-      async (events) => {
-        seen.push(textOf(events));
-        await settled();
-      },
-      { batch: { maxSize: 2 }, key: ({ data }) => data % 2, concurrency: 4 },
-    );
-    for (const data of [1, 3, 5, 2, 7, 4]) bus.emit(Tick, data);
-    expect(seen).toStrictEqual(['1 3', '2 4']);
-    await bus.drain();
-    expect(seen).toStrictEqual(['1 3', '2 4', '5 7']);
-  });
+  it(
+    'keeps the order of each key',
+    virtualTest(async ({ time }) => {
+      const bus = createEventBus();
+      const seen: string[] = [];
+      bus.on(
+        Tick,
+        async (events) => {
+          seen.push(textOf(events));
+          await time.settle();
+        },
+        { batch: { maxSize: 2 }, key: ({ data }) => data % 2, concurrency: 4 },
+      );
+      for (const data of [1, 3, 5, 2, 7, 4]) bus.emit(Tick, data);
+      expect(seen).toStrictEqual(['1 3', '2 4']);
+      await bus.drain();
+      expect(seen).toStrictEqual(['1 3', '2 4', '5 7']);
+    }),
+  );
 
   it('ends with the subscription: what waits and what runs becomes letters', async () => {
     const bus = createEventBus();
@@ -147,62 +149,72 @@ describe('a handler of batches', () => {
 });
 
 describe('publish', () => {
-  it('reports how its own event ended, with the attempts and the error of its batch', async () => {
-    const clock = new VirtualClock();
-    const bus = createEventBus({ scheduler: clock });
-    bus.on(Tick, (events) => (textOf(events) === '1 2' ? throwError(() => 'no') : undefined), {
-      name: 'rows',
-      batch: { maxSize: 2 },
-      retry: { maxAttempts: 2, delayMs: 5 },
-    });
-    bus.on(Tick, () => undefined, { name: 'other' });
-    const reports = Promise.all([1, 2, 3, 4].map((data) => bus.publish(Tick, data)));
-    await clock.advance(5);
-    const [first, second, third, fourth] = (await reports) as [
-      DeliveryReport,
-      DeliveryReport,
-      DeliveryReport,
-      DeliveryReport,
-    ];
-    const letters = await bus.deadLetters.list();
-    for (const [index, { ok, handlers }] of [first, second].entries()) {
-      const { id } = letters[index]!;
-      expect(ok).toBe(false);
-      expect(handlers).toStrictEqual([
-        { name: 'rows', outcome: 'dead', attempts: 2, reason: 'exhausted', error: 'no', deadLetterId: id },
-        { name: 'other', outcome: 'handled', attempts: 1 },
-      ]);
-    }
-    expect([third.ok, fourth.ok]).toStrictEqual([true, true]);
-    expect(third.handlers[0]).toStrictEqual({ name: 'rows', outcome: 'handled', attempts: 1 });
-  });
+  it(
+    'reports how its own event ended, with the attempts and the error of its batch',
+    virtualTest(async ({ time }) => {
+      const bus = createEventBus();
+      bus.on(Tick, (events) => (textOf(events) === '1 2' ? throwError(() => 'no') : undefined), {
+        name: 'rows',
+        batch: { maxSize: 2 },
+        retry: { maxAttempts: 2, delayMs: 5 },
+      });
+      bus.on(Tick, () => undefined, { name: 'other' });
+      const reports = Promise.all([1, 2, 3, 4].map((data) => bus.publish(Tick, data)));
+      await time.advance(5);
+      const [first, second, third, fourth] = (await reports) as [
+        DeliveryReport,
+        DeliveryReport,
+        DeliveryReport,
+        DeliveryReport,
+      ];
+      const letters = await bus.deadLetters.list();
+      for (const [index, { ok, handlers }] of [first, second].entries()) {
+        const { id } = letters[index]!;
+        expect(ok).toBe(false);
+        expect(handlers).toStrictEqual([
+          { name: 'rows', outcome: 'dead', attempts: 2, reason: 'exhausted', error: 'no', deadLetterId: id },
+          { name: 'other', outcome: 'handled', attempts: 1 },
+        ]);
+      }
+      expect([third.ok, fourth.ok]).toStrictEqual([true, true]);
+      expect(third.handlers[0]).toStrictEqual({ name: 'rows', outcome: 'handled', attempts: 1 });
+    }),
+  );
 
-  it('resolves when the batch of its event has ended, not before', async () => {
-    const clock = new VirtualClock();
-    const bus = createEventBus({ scheduler: clock });
-    bus.on(Tick, () => timer(2, clock), { batch: { maxWaitMs: 3 } });
-    const reported: number[] = [];
-    const report = bus.publish(Tick, 1).then(() => reported.push(clock.now()));
-    for (let ms = 0; ms < 5; ms++) {
-      expect(reported).toStrictEqual([]);
-      await clock.advance(1);
-    }
-    await report;
-    expect(reported).toStrictEqual([5]);
-  });
+  it(
+    'resolves when the batch of its event has ended, not before',
+    virtualTest(async ({ time }) => {
+      const bus = createEventBus();
+      bus.on(Tick, () => timer(2), { batch: { maxWaitMs: 3 } });
+      const reported: number[] = [];
+      const report = bus.publish(Tick, 1).then(() => reported.push(time.now));
+      for (let ms = 0; ms < 5; ms++) {
+        expect(reported).toStrictEqual([]);
+        await time.advance(1);
+      }
+      await report;
+      expect(reported).toStrictEqual([5]);
+    }),
+  );
 
-  it('waits for room, which a batch frees for as many as it held', async () => {
-    const bus = createEventBus();
-    const ends: (() => void)[] = [];
-    bus.on(Tick, () => new Promise<void>((resolve) => void ends.push(resolve)), { batch: { maxSize: 2 }, capacity: 0 });
-    const reports = Promise.all([1, 2, 3, 4].map((data) => bus.publish(Tick, data)));
-    expect(bus.stats().handlers).toMatchObject([{ running: 2, suspended: 2 }]);
-    ends[0]!();
-    await settled();
-    expect(bus.stats().handlers).toMatchObject([{ running: 2, suspended: 0 }]);
-    ends[1]!();
-    expect((await reports).map(({ ok }) => ok)).toStrictEqual([true, true, true, true]);
-  });
+  it(
+    'waits for room, which a batch frees for as many as it held',
+    virtualTest(async ({ time }) => {
+      const bus = createEventBus();
+      const ends: (() => void)[] = [];
+      bus.on(Tick, () => new Promise<void>((resolve) => void ends.push(resolve)), {
+        batch: { maxSize: 2 },
+        capacity: 0,
+      });
+      const reports = Promise.all([1, 2, 3, 4].map((data) => bus.publish(Tick, data)));
+      expect(bus.stats().handlers).toMatchObject([{ running: 2, suspended: 2 }]);
+      ends[0]!();
+      await time.settle();
+      expect(bus.stats().handlers).toMatchObject([{ running: 2, suspended: 0 }]);
+      ends[1]!();
+      expect((await reports).map(({ ok }) => ok)).toStrictEqual([true, true, true, true]);
+    }),
+  );
 });
 
 describe('a publish within a batch', () => {
@@ -211,67 +223,75 @@ describe('a publish within a batch', () => {
     ['has one slot, and no room at all', { batch: { maxSize: 2 }, capacity: 0 }],
     ['has the key of one of its events', { batch: { maxSize: 2 }, concurrency: 4, key: ({ data }) => data % 2 }],
     ['has other keys, but one slot', { batch: { maxSize: 2 }, key: ({ data }) => data }],
-  ])('is told at once that it could never end: its handler %s', async (_, options) => {
-    const bus = createEventBus();
-    const results: unknown[] = [];
-    bus.on(
-      Tick,
-      async (events, { publish }) => {
-        if (events.length < 2) return;
-        results.push(await publish(Tick, 3).catch((error: unknown) => error));
-      },
-      { name: 'self', ...options },
-    );
-    for (const data of [1, 2]) bus.emit(Tick, data);
-    await settled();
-    expect(results).toMatchObject([
-      { code: 'SELF_DEADLOCK', message: expect.stringMatching(/handler 'self' .*context\.emit/u) as string },
-    ]);
-    expect(bus.stats()).toMatchObject({ emitted: 2, handlers: [{ handled: 2, pending: 0 }] });
-  });
+  ])(
+    'is told at once that it could never end: its handler %s',
+    virtualTest(async ({ time }, _, options) => {
+      const bus = createEventBus();
+      const results: unknown[] = [];
+      bus.on(
+        Tick,
+        async (events, { publish }) => {
+          if (events.length < 2) return;
+          results.push(await publish(Tick, 3).catch((error: unknown) => error));
+        },
+        { name: 'self', ...options },
+      );
+      for (const data of [1, 2]) bus.emit(Tick, data);
+      await time.settle();
+      expect(results).toMatchObject([
+        { code: 'SELF_DEADLOCK', message: expect.stringMatching(/handler 'self' .*context\.emit/u) as string },
+      ]);
+      expect(bus.stats()).toMatchObject({ emitted: 2, handlers: [{ handled: 2, pending: 0 }] });
+    }),
+  );
 
-  it.each([1, 2])('is told so across another handler that waits for event %s of the batch', async (awaited) => {
-    const bus = createEventBus();
-    const results: unknown[] = [];
-    bus.on(
-      Tock,
-      async ({ data }, { publish }) => {
-        if (data === 1) await publish(Tick, awaited);
-      },
-      { name: 'self' },
-    );
-    bus.on(
-      Tick,
-      async (_events, { publish }) => {
-        results.push(await publish(Tock, 2).catch((error: unknown) => error));
-      },
-      { batch: { maxSize: 2 } },
-    );
-    if (awaited === 2) bus.emit(Tick, 1);
-    bus.emit(Tock, 1);
-    if (awaited === 1) bus.emit(Tick, 2);
-    await settled();
-    await settled();
-    expect(results).toMatchObject([{ code: 'SELF_DEADLOCK', message: expect.stringContaining("'self'") as string }]);
-    expect(bus.stats().handlers.map(({ pending }) => pending)).toStrictEqual([0, 0]);
-  });
+  it.each([1, 2])(
+    'is told so across another handler that waits for event %s of the batch',
+    virtualTest(async ({ time }, awaited) => {
+      const bus = createEventBus();
+      const results: unknown[] = [];
+      bus.on(
+        Tock,
+        async ({ data }, { publish }) => {
+          if (data === 1) await publish(Tick, awaited);
+        },
+        { name: 'self' },
+      );
+      bus.on(
+        Tick,
+        async (_events, { publish }) => {
+          results.push(await publish(Tock, 2).catch((error: unknown) => error));
+        },
+        { batch: { maxSize: 2 } },
+      );
+      if (awaited === 2) bus.emit(Tick, 1);
+      bus.emit(Tock, 1);
+      if (awaited === 1) bus.emit(Tick, 2);
+      await time.settle();
+      expect(results).toMatchObject([{ code: 'SELF_DEADLOCK', message: expect.stringContaining("'self'") as string }]);
+      expect(bus.stats().handlers.map(({ pending }) => pending)).toStrictEqual([0, 0]);
+    }),
+  );
 
-  it('gets its report where nothing that it holds is needed', async () => {
-    const bus = createEventBus();
-    const seen: unknown[] = [];
-    bus.on(Tock, () => settled(), { name: 'other' });
-    bus.on(
-      Tick,
-      async (events, { publish }) => {
-        const reports = await Promise.all(events.map(({ data }) => publish(Tock, data)));
-        seen.push(...reports.map(({ ok }) => ok));
-      },
-      { batch: { maxSize: 2 } },
-    );
-    for (const data of [1, 2]) bus.emit(Tick, data);
-    await bus.drain();
-    expect(seen).toStrictEqual([true, true]);
-  });
+  it(
+    'gets its report where nothing that it holds is needed',
+    virtualTest(async ({ time }) => {
+      const bus = createEventBus();
+      const seen: unknown[] = [];
+      bus.on(Tock, () => time.settle(), { name: 'other' });
+      bus.on(
+        Tick,
+        async (events, { publish }) => {
+          const reports = await Promise.all(events.map(({ data }) => publish(Tock, data)));
+          seen.push(...reports.map(({ ok }) => ok));
+        },
+        { batch: { maxSize: 2 } },
+      );
+      for (const data of [1, 2]) bus.emit(Tick, data);
+      await bus.drain();
+      expect(seen).toStrictEqual([true, true]);
+    }),
+  );
 });
 
 describe('what a handler of batches sends by its context', () => {
@@ -354,27 +374,30 @@ describe('what a handler of batches sends by its context', () => {
 });
 
 describe('drain', () => {
-  it('hands over at once what waits for a batch to fill, and what handlers emit meanwhile', async () => {
-    const scheduler = new VirtualTimeScheduler();
-    const bus = createEventBus({ scheduler });
-    const seen: string[] = [];
-    bus.on(
-      Tick,
-      async (events, { emit }) => {
-        seen.push(`ticks ${textOf(events)}`);
-        await settled();
-        for (const { data } of events) emit(Tock, data);
-      },
-      { batch: { maxSize: 5, maxWaitMs: FOREVER } },
-    );
-    bus.on(Tock, (events) => void seen.push(`tocks ${events.length}`), { batch: { maxSize: 5, maxWaitMs: 1_000 } });
-    for (const data of [1, 2]) bus.emit(Tick, data);
-    expect(seen).toStrictEqual([]);
-    const report = await bus.drain();
-    expect(seen).toStrictEqual(['ticks 1 2', 'tocks 1', 'tocks 1']);
-    expect(report).toMatchObject({ completed: true, handled: 4, dead: 0, abandoned: 0 });
-    expect(scheduler.actions).toHaveLength(0);
-  });
+  it(
+    'hands over at once what waits for a batch to fill, and what handlers emit meanwhile',
+    virtualTest(async ({ time }) => {
+      const bus = createEventBus();
+      const seen: string[] = [];
+      bus.on(
+        Tick,
+        async (events, { emit }) => {
+          seen.push(`ticks ${textOf(events)}`);
+          await time.settle();
+          for (const { data } of events) emit(Tock, data);
+        },
+        { batch: { maxSize: 5, maxWaitMs: FOREVER } },
+      );
+      bus.on(Tock, (events) => void seen.push(`tocks ${events.length}`), { batch: { maxSize: 5, maxWaitMs: 1_000 } });
+      for (const data of [1, 2]) bus.emit(Tick, data);
+      expect(seen).toStrictEqual([]);
+      const report = await bus.drain();
+      expect(seen).toStrictEqual(['ticks 1 2', 'tocks 1', 'tocks 1']);
+      expect(report).toMatchObject({ completed: true, handled: 4, dead: 0, abandoned: 0 });
+      await time.runAll();
+      expect(time.now).toBe(0);
+    }),
+  );
 
   it('of a subscription does so too', async () => {
     const bus = createEventBus();
@@ -387,15 +410,17 @@ describe('drain', () => {
     expect(seen).toStrictEqual(['1 2', '3']);
   });
 
-  it('gives up on whole batches at its deadline, and reports their events', async () => {
-    const clock = new VirtualClock();
-    const bus = createEventBus({ scheduler: clock });
-    bus.on(Tick, () => NEVER, { name: 'rows', batch: { maxSize: 2 } });
-    for (const data of [1, 2, 3]) bus.emit(Tick, data);
-    const draining = bus.drain({ deadlineMs: 5 });
-    await clock.advance(5);
-    expect(await draining).toMatchObject({ completed: false, handled: 0, dead: 3, abandoned: 3 });
-  });
+  it(
+    'gives up on whole batches at its deadline, and reports their events',
+    virtualTest(async ({ time }) => {
+      const bus = createEventBus();
+      bus.on(Tick, () => NEVER, { name: 'rows', batch: { maxSize: 2 } });
+      for (const data of [1, 2, 3]) bus.emit(Tick, data);
+      const draining = bus.drain({ deadlineMs: 5 });
+      await time.advance(5);
+      expect(await draining).toMatchObject({ completed: false, handled: 0, dead: 3, abandoned: 3 });
+    }),
+  );
 });
 
 describe('the probe of a bus', () => {
