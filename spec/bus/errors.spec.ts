@@ -1,9 +1,9 @@
 import { createDeadLetterQueue, createEventBus, type EventBus, type Probe } from 'millrace';
+import { virtualTest } from 'millrace/testing';
 import { throwError } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Tick, Tock } from '../support/events.ts';
 import { HeldHandler } from '../support/held-handler.ts';
-import { settled, VirtualClock } from '../support/virtual-clock.ts';
 
 const printed = vi.spyOn(console, 'error');
 beforeEach(() => void printed.mockImplementation(() => undefined).mockClear());
@@ -25,38 +25,43 @@ function failing(options: Parameters<typeof createEventBus>[0] = {}): EventBus {
 }
 
 describe('bus.errors', () => {
-  it('carries a dead-letter subscriber that threw or rejected', async () => {
-    const bus = failing();
-    const reported = vi.fn();
-    bus.errors.subscribe(reported);
-    bus.deadLetters.subscribe(() => {
-      throw broken;
-    });
-    bus.deadLetters.subscribe(() => Promise.reject(broken) as never);
-    bus.emit(Tick, 1);
-    await settled();
-    const report = { kind: 'dead-letter-subscriber', error: broken, handler: 'failing' };
-    expect(reported.mock.calls).toStrictEqual([[report], [report]]);
-  });
+  it(
+    'carries a dead-letter subscriber that threw or rejected',
+    virtualTest(async ({ time }) => {
+      const bus = failing();
+      const reported = vi.fn();
+      bus.errors.subscribe(reported);
+      bus.deadLetters.subscribe(() => {
+        throw broken;
+      });
+      bus.deadLetters.subscribe(() => Promise.reject(broken) as never);
+      bus.emit(Tick, 1);
+      await time.settle();
+      const report = { kind: 'dead-letter-subscriber', error: broken, handler: 'failing' };
+      expect(reported.mock.calls).toStrictEqual([[report], [report]]);
+    }),
+  );
 
-  it('carries a dead-letter store that failed', () => {
-    let isBroken = true;
-    const clock = new VirtualClock();
-    const store = {
-      add: () => {
-        if (isBroken) throw broken;
-      },
-      remove: () => undefined,
-      list: () => [],
-    };
-    const bus = failing({ scheduler: clock, deadLetters: createDeadLetterQueue({ store, scheduler: clock }) });
-    const reported = vi.fn();
-    bus.errors.subscribe(({ kind, error }) => reported(kind, error));
-    bus.emit(Tick, 1);
-    isBroken = false;
-    clock.flush();
-    expect(reported.mock.calls).toStrictEqual([['dead-letter-store', broken]]);
-  });
+  it(
+    'carries a dead-letter store that failed',
+    virtualTest(async ({ time }) => {
+      let isBroken = true;
+      const store = {
+        add: () => {
+          if (isBroken) throw broken;
+        },
+        remove: () => undefined,
+        list: () => [],
+      };
+      const bus = failing({ deadLetters: createDeadLetterQueue({ store }) });
+      const reported = vi.fn();
+      bus.errors.subscribe(({ kind, error }) => reported(kind, error));
+      bus.emit(Tick, 1);
+      isBroken = false;
+      await time.runAll();
+      expect(reported.mock.calls).toStrictEqual([['dead-letter-store', broken]]);
+    }),
+  );
 
   it('carries a letter that a full queue let go', () => {
     const bus = failing({ deadLetters: createDeadLetterQueue({ maxSize: 1 }) });
@@ -89,21 +94,23 @@ describe('bus.errors', () => {
     expect(reported.mock.calls).toStrictEqual([[{ kind: 'probe', error: broken }]]);
   });
 
-  it('carries a result that came after its timeout', async () => {
-    const clock = new VirtualClock();
-    const bus = createEventBus({ scheduler: clock });
-    const held = new HeldHandler();
-    const reported = vi.fn();
-    bus.errors.subscribe(({ kind, handler }) => reported(kind, handler));
-    bus.on(Tick, held, { name: 'slow', timeoutMs: 10 });
-    bus.emit(Tick, 1);
-    await clock.advance(10);
-    expect(reported).not.toHaveBeenCalled();
-    held.call(0).succeed();
-    await settled();
-    expect(reported.mock.calls).toStrictEqual([['late-result', 'slow']]);
-    expect(bus.stats().handlers).toMatchObject([{ late: 1, dead: 1, handled: 0 }]);
-  });
+  it(
+    'carries a result that came after its timeout',
+    virtualTest(async ({ time }) => {
+      const bus = createEventBus();
+      const held = new HeldHandler();
+      const reported = vi.fn();
+      bus.errors.subscribe(({ kind, handler }) => reported(kind, handler));
+      bus.on(Tick, held, { name: 'slow', timeoutMs: 10 });
+      bus.emit(Tick, 1);
+      await time.advance(10);
+      expect(reported).not.toHaveBeenCalled();
+      held.call(0).succeed();
+      await time.settle();
+      expect(reported.mock.calls).toStrictEqual([['late-result', 'slow']]);
+      expect(bus.stats().handlers).toMatchObject([{ late: 1, dead: 1, handled: 0 }]);
+    }),
+  );
 
   it('carries an error that was sent into a subject of the bus', () => {
     const bus = createEventBus();
