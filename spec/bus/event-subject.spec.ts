@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import { createEventBus, createEventSubject, EventSubject } from 'millrace';
+import { virtualTest } from 'millrace/testing';
 import { from, map, NEVER, of, ReplaySubject, Subject, take, throwError } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { Tick, Tock } from '../support/events.ts';
 import { HeldHandler } from '../support/held-handler.ts';
-import { settled } from '../support/virtual-clock.ts';
 
 describe('a subject of a bus', () => {
   it('is always the same one, and an EventSubject', () => {
@@ -122,22 +122,25 @@ describe('a subject that stands alone', () => {
   it.each([
     ['complete', (subject: Subject<never>) => subject.complete()],
     ['error', (subject: Subject<never>) => subject.error(new Error('broken source'))],
-  ])('after %s, refuses to emit, and finishes what its handlers have taken', async (_, end) => {
-    const subject = createEventSubject(Tick);
-    const held = new HeldHandler();
-    const subscription = subject.on(held);
-    subject.subscribe({ error: () => undefined });
-    subject.emit(1);
-    subject.emit(2);
-    end(subject as never);
-    expect(() => subject.emit(3)).toThrow(expect.objectContaining({ code: 'CLOSED' }));
-    expect(held.call(0).context.signal.aborted).toBe(false);
-    held.call(0).succeed();
-    await settled();
-    held.call(1).succeed();
-    await subject.drain();
-    expect(subscription.stats()).toMatchObject({ state: 'closed', accepted: 2, handled: 2 });
-  });
+  ])(
+    'after %s, refuses to emit, and finishes what its handlers have taken',
+    virtualTest(async ({ time }, _, end) => {
+      const subject = createEventSubject(Tick);
+      const held = new HeldHandler();
+      const subscription = subject.on(held);
+      subject.subscribe({ error: () => undefined });
+      subject.emit(1);
+      subject.emit(2);
+      end(subject as never);
+      expect(() => subject.emit(3)).toThrow(expect.objectContaining({ code: 'CLOSED' }));
+      expect(held.call(0).context.signal.aborted).toBe(false);
+      held.call(0).succeed();
+      await time.settle();
+      held.call(1).succeed();
+      await subject.drain();
+      expect(subscription.stats()).toMatchObject({ state: 'closed', accepted: 2, handled: 2 });
+    }),
+  );
 
   it('drains: it takes nothing more, and its plain subscribers complete at the end', async () => {
     const subject = createEventSubject(Tick);
@@ -177,17 +180,20 @@ describe('replay', () => {
     expect(seen).toStrictEqual([2, 3, 4]);
   });
 
-  it('gives them to a handler who comes late, also by a pattern', async () => {
-    const bus = createEventBus();
-    bus.subject(Tick, { replay: 2 });
-    for (const data of [1, 2, 3]) bus.emit(Tick, data);
-    const seen: unknown[] = [];
-    bus.on(Tick, ({ data }) => void seen.push(`event ${data}`));
-    bus.on('*', ({ data }) => void seen.push(`pattern ${data as number}`));
-    bus.events('*').subscribe(({ data }) => seen.push(`plain ${data as number}`));
-    await settled();
-    expect(seen).toStrictEqual(['event 2', 'event 3', 'pattern 2', 'pattern 3', 'plain 2', 'plain 3']);
-  });
+  it(
+    'gives them to a handler who comes late, also by a pattern',
+    virtualTest(async ({ time }) => {
+      const bus = createEventBus();
+      bus.subject(Tick, { replay: 2 });
+      for (const data of [1, 2, 3]) bus.emit(Tick, data);
+      const seen: unknown[] = [];
+      bus.on(Tick, ({ data }) => void seen.push(`event ${data}`));
+      bus.on('*', ({ data }) => void seen.push(`pattern ${data as number}`));
+      bus.events('*').subscribe(({ data }) => seen.push(`plain ${data as number}`));
+      await time.settle();
+      expect(seen).toStrictEqual(['event 2', 'event 3', 'pattern 2', 'pattern 3', 'plain 2', 'plain 3']);
+    }),
+  );
 
   it('gives one event to once, the oldest that is kept', async () => {
     const bus = createEventBus();
