@@ -1,8 +1,8 @@
 import { createDeadLetterQueue, createEventBus, type DeadLetter, defineEvent, SchemaError } from 'millrace';
+import { virtualTest } from 'millrace/testing';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { HeldHandler } from '../support/held-handler.ts';
-import { settled } from '../support/virtual-clock.ts';
 
 const OrderPlaced = defineEvent('order.placed', z.object({ id: z.string(), total: z.number() }));
 const valid = { id: 'o1', total: 5 };
@@ -91,19 +91,22 @@ describe('ingestAsync', () => {
     expect(bus.stats()).toMatchObject({ emitted: 1, invalid: 1 });
   });
 
-  it('publishes: it waits for room, and for the end of every handler', async () => {
-    const bus = createEventBus();
-    const held = new HeldHandler();
-    bus.on(OrderPlaced, held, { name: 'held', capacity: 0 });
-    bus.emit(OrderPlaced, valid);
-    const ingested = bus.ingestAsync(OrderPlaced, valid);
-    await settled();
-    expect(bus.stats().handlers).toMatchObject([{ suspended: 1, dead: 0 }]);
-    held.call(0).succeed();
-    await settled();
-    held.call(1).fail(new Error('broken'));
-    expect(await ingested).toMatchObject({ ok: false, handlers: [{ name: 'held', outcome: 'dead' }] });
-  });
+  it(
+    'publishes: it waits for room, and for the end of every handler',
+    virtualTest(async ({ time }) => {
+      const bus = createEventBus();
+      const held = new HeldHandler();
+      bus.on(OrderPlaced, held, { name: 'held', capacity: 0 });
+      bus.emit(OrderPlaced, valid);
+      const ingested = bus.ingestAsync(OrderPlaced, valid);
+      await time.settle();
+      expect(bus.stats().handlers).toMatchObject([{ suspended: 1, dead: 0 }]);
+      held.call(0).succeed();
+      await time.settle();
+      held.call(1).fail(new Error('broken'));
+      expect(await ingested).toMatchObject({ ok: false, handlers: [{ name: 'held', outcome: 'dead' }] });
+    }),
+  );
 
   it('rejects with the reason of an aborted signal', async () => {
     const bus = createEventBus();
@@ -189,23 +192,26 @@ describe('the redrive of an invalid letter', () => {
     expect(bus.stats().invalid).toBe(3);
   });
 
-  it('awaits an async schema', async () => {
-    const bus = createEventBus();
-    let isOpen = false;
-    const Noted = defineEvent(
-      'noted',
-      z.string().refine(async () => {
-        await settled();
-        return isOpen;
-      }, 'not yet'),
-    );
-    const seen: string[] = [];
-    bus.on(Noted, ({ data }) => void seen.push(data));
-    expect(await bus.ingestAsync(Noted, 'a note')).toBe(false);
-    isOpen = true;
-    expect(await bus.deadLetters.redrive()).toMatchObject({ handled: 1 });
-    expect(seen).toStrictEqual(['a note']);
-  });
+  it(
+    'awaits an async schema',
+    virtualTest(async ({ time }) => {
+      const bus = createEventBus();
+      let isOpen = false;
+      const Noted = defineEvent(
+        'noted',
+        z.string().refine(async () => {
+          await time.settle();
+          return isOpen;
+        }, 'not yet'),
+      );
+      const seen: string[] = [];
+      bus.on(Noted, ({ data }) => void seen.push(data));
+      expect(await bus.ingestAsync(Noted, 'a note')).toBe(false);
+      isOpen = true;
+      expect(await bus.deadLetters.redrive()).toMatchObject({ handled: 1 });
+      expect(seen).toStrictEqual(['a note']);
+    }),
+  );
 
   it('counts as dead when a handler then fails: that handler has a letter of its own', async () => {
     const bus = createEventBus();
@@ -218,22 +224,25 @@ describe('the redrive of an invalid letter', () => {
     expect(await bus.deadLetters.list()).toMatchObject([{ handler: 'broken', reason: 'exhausted' }]);
   });
 
-  it('waits for room, so that no overflow policy loses it', async () => {
-    const bus = createEventBus();
-    const { Noted, accept } = changeable();
-    const held = new HeldHandler();
-    bus.on(Noted, held, { capacity: 0 });
-    bus.ingest(Noted, 'first');
-    bus.ingest(Noted, 5);
-    accept(() => true);
-    const redriven = bus.deadLetters.redrive();
-    await settled();
-    expect(bus.stats().handlers).toMatchObject([{ suspended: 1, dead: 0 }]);
-    held.call(0).succeed();
-    await settled();
-    held.call(1).succeed();
-    expect(await redriven).toMatchObject({ handled: 1 });
-  });
+  it(
+    'waits for room, so that no overflow policy loses it',
+    virtualTest(async ({ time }) => {
+      const bus = createEventBus();
+      const { Noted, accept } = changeable();
+      const held = new HeldHandler();
+      bus.on(Noted, held, { capacity: 0 });
+      bus.ingest(Noted, 'first');
+      bus.ingest(Noted, 5);
+      accept(() => true);
+      const redriven = bus.deadLetters.redrive();
+      await time.settle();
+      expect(bus.stats().handlers).toMatchObject([{ suspended: 1, dead: 0 }]);
+      held.call(0).succeed();
+      await time.settle();
+      held.call(1).succeed();
+      expect(await redriven).toMatchObject({ handled: 1 });
+    }),
+  );
 
   it('is skipped, and the letter kept, once the bus is closed', async () => {
     const bus = createEventBus();
