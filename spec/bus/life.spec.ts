@@ -1,9 +1,9 @@
 import { createDeadLetterQueue, createEventBus, type DeadLetter, type EventBus, type EventMessage } from 'millrace';
+import { virtualTest } from 'millrace/testing';
 import { NEVER, Observable, timer } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { Tick, Tock } from '../support/events.ts';
 import { HeldHandler } from '../support/held-handler.ts';
-import { settled, VirtualClock } from '../support/virtual-clock.ts';
 
 type TickMessage = EventMessage<'tick', number>;
 
@@ -68,16 +68,18 @@ describe('stats', () => {
     expect(bus.stats().handlers[0]!.lanes![0]).toStrictEqual({ key: 1, pending: 4 });
   });
 
-  it('show how long the oldest attempt has been running', async () => {
-    const clock = new VirtualClock();
-    const bus = createEventBus({ scheduler: clock });
-    bus.on(Tick, () => NEVER, { concurrency: 2 });
-    bus.emit(Tick, 1);
-    await clock.advance(70);
-    bus.emit(Tick, 2);
-    await clock.advance(30);
-    expect(bus.stats().handlers).toMatchObject([{ longestRunningMs: 100 }]);
-  });
+  it(
+    'show how long the oldest attempt has been running',
+    virtualTest(async ({ time }) => {
+      const bus = createEventBus();
+      bus.on(Tick, () => NEVER, { concurrency: 2 });
+      bus.emit(Tick, 1);
+      await time.advance(70);
+      bus.emit(Tick, 2);
+      await time.advance(30);
+      expect(bus.stats().handlers).toMatchObject([{ longestRunningMs: 100 }]);
+    }),
+  );
 
   it('follow the state of the bus', async () => {
     const bus = createEventBus();
@@ -110,33 +112,35 @@ describe('stats', () => {
 });
 
 describe('drain', () => {
-  it('finishes what runs, what waits, and what is between attempts', async () => {
-    const clock = new VirtualClock();
-    const bus = createEventBus({ scheduler: clock });
-    const handled: number[] = [];
-    bus.on(
-      Tick,
-      async ({ data }, { attempt }) => {
-        if (attempt === 1 && data === 1) throw new Error('not yet');
-        handled.push(data);
-      },
-      { retry: { maxAttempts: 2, delayMs: 1_000 } },
-    );
-    for (const data of [1, 2, 3]) bus.emit(Tick, data);
-    await settled();
-    expect(bus.stats().handlers).toMatchObject([{ betweenAttempts: 1, waiting: 2 }]);
-    const drained = bus.drain();
-    await clock.advance(1_000);
-    expect(await drained).toStrictEqual({
-      completed: true,
-      handled: 3,
-      dead: 0,
-      dropped: 0,
-      abandoned: 0,
-      durationMs: 1_000,
-    });
-    expect(handled).toStrictEqual([1, 2, 3]);
-  });
+  it(
+    'finishes what runs, what waits, and what is between attempts',
+    virtualTest(async ({ time }) => {
+      const bus = createEventBus();
+      const handled: number[] = [];
+      bus.on(
+        Tick,
+        async ({ data }, { attempt }) => {
+          if (attempt === 1 && data === 1) throw new Error('not yet');
+          handled.push(data);
+        },
+        { retry: { maxAttempts: 2, delayMs: 1_000 } },
+      );
+      for (const data of [1, 2, 3]) bus.emit(Tick, data);
+      await time.settle();
+      expect(bus.stats().handlers).toMatchObject([{ betweenAttempts: 1, waiting: 2 }]);
+      const drained = bus.drain();
+      await time.advance(1_000);
+      expect(await drained).toStrictEqual({
+        completed: true,
+        handled: 3,
+        dead: 0,
+        dropped: 0,
+        abandoned: 0,
+        durationMs: 1_000,
+      });
+      expect(handled).toStrictEqual([1, 2, 3]);
+    }),
+  );
 
   it('resolves when nothing is pending, at once', async () => {
     const bus = createEventBus();
@@ -155,20 +159,23 @@ describe('drain', () => {
     expect(await closed.drain()).toMatchObject({ completed: true, handled: 0 });
   });
 
-  it('counts what ended since it began, not before', async () => {
-    const bus = createEventBus();
-    const held = new HeldHandler<TickMessage>();
-    bus.on(Tick, held, { overflow: 'drop-newest', capacity: 1 });
-    bus.emit(Tick, 1);
-    held.call(0).succeed();
-    await settled();
-    for (const data of [2, 3, 4]) bus.emit(Tick, data);
-    const drained = bus.drain();
-    held.call(1).fail(new Error('broken'));
-    await settled();
-    held.call(2).succeed();
-    expect(await drained).toMatchObject({ completed: true, handled: 1, dead: 1, dropped: 0, abandoned: 0 });
-  });
+  it(
+    'counts what ended since it began, not before',
+    virtualTest(async ({ time }) => {
+      const bus = createEventBus();
+      const held = new HeldHandler<TickMessage>();
+      bus.on(Tick, held, { overflow: 'drop-newest', capacity: 1 });
+      bus.emit(Tick, 1);
+      held.call(0).succeed();
+      await time.settle();
+      for (const data of [2, 3, 4]) bus.emit(Tick, data);
+      const drained = bus.drain();
+      held.call(1).fail(new Error('broken'));
+      await time.settle();
+      held.call(2).succeed();
+      expect(await drained).toMatchObject({ completed: true, handled: 1, dead: 1, dropped: 0, abandoned: 0 });
+    }),
+  );
 
   it('refuses outsiders', async () => {
     const bus = createEventBus();
@@ -187,116 +194,129 @@ describe('drain', () => {
     expect(held.calls.map(({ event }) => event.data)).toStrictEqual([1]);
   });
 
-  it('still takes what running handlers send by their context, and finishes that too', async () => {
-    const bus = createEventBus();
-    const handled: string[] = [];
-    bus.on(Tick, async (_, { emit, publish }) => {
-      await settled();
-      emit(Tock, 1);
-      const { ok } = await publish(Tock, 2);
-      handled.push(`tick ${ok}`);
-    });
-    bus.on(Tock, async ({ data }) => {
-      await settled();
-      handled.push(`tock ${data}`);
-    });
-    bus.emit(Tick, 1);
-    expect(await bus.drain()).toMatchObject({ completed: true, handled: 3, dead: 0 });
-    expect(handled).toStrictEqual(['tock 1', 'tock 2', 'tick true']);
-  });
+  it(
+    'still takes what running handlers send by their context, and finishes that too',
+    virtualTest(async ({ time }) => {
+      const bus = createEventBus();
+      const handled: string[] = [];
+      bus.on(Tick, async (_, { emit, publish }) => {
+        await time.settle();
+        emit(Tock, 1);
+        const { ok } = await publish(Tock, 2);
+        handled.push(`tick ${ok}`);
+      });
+      bus.on(Tock, async ({ data }) => {
+        await time.settle();
+        handled.push(`tock ${data}`);
+      });
+      bus.emit(Tick, 1);
+      expect(await bus.drain()).toMatchObject({ completed: true, handled: 3, dead: 0 });
+      expect(handled).toStrictEqual(['tock 1', 'tock 2', 'tick true']);
+    }),
+  );
 
   it.each([
     ['that was synchronous', () => undefined],
-    ['that was asynchronous', () => settled()],
-  ])('refuses the context of a handler that has ended, one %s', async (_, handle) => {
-    const bus = createEventBus();
-    const contexts: { emit: EventBus['emit'] }[] = [];
-    bus.on(Tock, (_event, context) => {
-      contexts.push(context);
-      return handle();
-    });
-    const held = new HeldHandler();
-    bus.on(Tick, held);
-    bus.emit(Tock, 1);
-    bus.emit(Tick, 1);
-    await settled();
-    await settled();
-    const drained = bus.drain();
-    expect(() => contexts[0]!.emit(Tock, 2)).toThrow(expect.objectContaining({ code: 'CLOSED' }));
-    held.call(0).succeed();
-    expect(await drained).toMatchObject({ completed: true, handled: 1 });
-  });
+    ['that was asynchronous', () => timer(1)],
+  ])(
+    'refuses the context of a handler that has ended, one %s',
+    virtualTest(async ({ time }, _, handle) => {
+      const bus = createEventBus();
+      const contexts: { emit: EventBus['emit'] }[] = [];
+      bus.on(Tock, (_event, context) => {
+        contexts.push(context);
+        return handle();
+      });
+      const held = new HeldHandler();
+      bus.on(Tick, held);
+      bus.emit(Tock, 1);
+      bus.emit(Tick, 1);
+      await time.advance(1);
+      const drained = bus.drain();
+      expect(() => contexts[0]!.emit(Tock, 2)).toThrow(expect.objectContaining({ code: 'CLOSED' }));
+      held.call(0).succeed();
+      expect(await drained).toMatchObject({ completed: true, handled: 1 });
+    }),
+  );
 
-  it('gives up at its deadline, and tells what it abandoned', async () => {
-    const clock = new VirtualClock();
-    const bus = createEventBus({ scheduler: clock });
-    const held = new HeldHandler<TickMessage>();
-    bus.on(Tick, held, { name: 'hanging' });
-    bus.on(Tock, () => timer(40, clock), { name: 'slow' });
-    for (const data of [1, 2, 3]) bus.emit(Tick, data);
-    bus.emit(Tock, 1);
-    const drained = bus.drain({ deadlineMs: 100 });
-    const { signal } = held.call(0).context;
-    await clock.advance(99);
-    expect(signal.aborted).toBe(false);
-    await clock.advance(1);
-    expect(signal.aborted).toBe(true);
-    expect(await drained).toStrictEqual({
-      completed: false,
-      handled: 1,
-      dead: 3,
-      dropped: 0,
-      abandoned: 3,
-      durationMs: 100,
-    });
-    const letters = await bus.deadLetters.list();
-    expect(letters.map(({ reason, event, handler }) => [reason, event.data, handler])).toStrictEqual([
-      ['abandoned', 1, 'hanging'],
-      ['abandoned', 2, 'hanging'],
-      ['abandoned', 3, 'hanging'],
-    ]);
-    expect(letters[0]!.error).toMatchObject({
-      code: 'ABANDONED',
-      message:
-        "Expected handler 'hanging' to finish its events, but it was closed first. Redrive the letter, or drain() with a later deadline.",
-    });
-    expect(bus.stats().state).toBe('closed');
-  });
+  it(
+    'gives up at its deadline, and tells what it abandoned',
+    virtualTest(async ({ time }) => {
+      const bus = createEventBus();
+      const held = new HeldHandler<TickMessage>();
+      bus.on(Tick, held, { name: 'hanging' });
+      bus.on(Tock, () => timer(40), { name: 'slow' });
+      for (const data of [1, 2, 3]) bus.emit(Tick, data);
+      bus.emit(Tock, 1);
+      const drained = bus.drain({ deadlineMs: 100 });
+      const { signal } = held.call(0).context;
+      await time.advance(99);
+      expect(signal.aborted).toBe(false);
+      await time.advance(1);
+      expect(signal.aborted).toBe(true);
+      expect(await drained).toStrictEqual({
+        completed: false,
+        handled: 1,
+        dead: 3,
+        dropped: 0,
+        abandoned: 3,
+        durationMs: 100,
+      });
+      const letters = await bus.deadLetters.list();
+      expect(letters.map(({ reason, event, handler }) => [reason, event.data, handler])).toStrictEqual([
+        ['abandoned', 1, 'hanging'],
+        ['abandoned', 2, 'hanging'],
+        ['abandoned', 3, 'hanging'],
+      ]);
+      expect(letters[0]!.error).toMatchObject({
+        code: 'ABANDONED',
+        message:
+          "Expected handler 'hanging' to finish its events, but it was closed first. Redrive the letter, or drain() with a later deadline.",
+      });
+      expect(bus.stats().state).toBe('closed');
+    }),
+  );
 
-  it('gives up at once with a deadline of 0, in the next turn of the scheduler', async () => {
-    const clock = new VirtualClock();
-    const bus = createEventBus({ scheduler: clock });
-    bus.on(Tick, () => NEVER);
-    bus.emit(Tick, 1);
-    const drained = bus.drain({ deadlineMs: 0 });
-    await clock.advance(0);
-    expect(await drained).toMatchObject({ completed: false, abandoned: 1, durationMs: 0 });
-  });
+  it(
+    'gives up at once with a deadline of 0, in the next turn of the scheduler',
+    virtualTest(async ({ time }) => {
+      const bus = createEventBus();
+      bus.on(Tick, () => NEVER);
+      bus.emit(Tick, 1);
+      const drained = bus.drain({ deadlineMs: 0 });
+      await time.advance(0);
+      expect(await drained).toMatchObject({ completed: false, abandoned: 1, durationMs: 0 });
+    }),
+  );
 
-  it('may be called again with an earlier deadline; both get the same report', async () => {
-    const clock = new VirtualClock();
-    const bus = createEventBus({ scheduler: clock });
-    bus.on(Tick, () => NEVER);
-    bus.emit(Tick, 1);
-    const patient = bus.drain();
-    const impatient = bus.drain({ deadlineMs: 10 });
-    await clock.advance(10);
-    expect(await impatient).toMatchObject({ abandoned: 1, durationMs: 10 });
-    expect(await patient).toStrictEqual(await impatient);
-  });
+  it(
+    'may be called again with an earlier deadline; both get the same report',
+    virtualTest(async ({ time }) => {
+      const bus = createEventBus();
+      bus.on(Tick, () => NEVER);
+      bus.emit(Tick, 1);
+      const patient = bus.drain();
+      const impatient = bus.drain({ deadlineMs: 10 });
+      await time.advance(10);
+      expect(await impatient).toMatchObject({ abandoned: 1, durationMs: 10 });
+      expect(await patient).toStrictEqual(await impatient);
+    }),
+  );
 
-  it('leaves no timer behind when it ends before its deadline', async () => {
-    const clock = new VirtualClock();
-    const bus = createEventBus({ scheduler: clock });
-    const held = new HeldHandler();
-    bus.on(Tick, held);
-    bus.emit(Tick, 1);
-    const drained = bus.drain({ deadlineMs: 5_000 });
-    held.call(0).succeed();
-    await drained;
-    clock.flush();
-    expect(clock.frame).toBe(0);
-  });
+  it(
+    'leaves no timer behind when it ends before its deadline',
+    virtualTest(async ({ time }) => {
+      const bus = createEventBus();
+      const held = new HeldHandler();
+      bus.on(Tick, held);
+      bus.emit(Tick, 1);
+      const drained = bus.drain({ deadlineMs: 5_000 });
+      held.call(0).succeed();
+      await drained;
+      await time.runAll();
+      expect(time.now).toBe(0);
+    }),
+  );
 
   it('finishes what a paused handler holds', async () => {
     const bus = createEventBus();
@@ -322,45 +342,50 @@ describe('drain', () => {
     expect(handled).toStrictEqual([1, 2]);
   });
 
-  it('waits until dead letters are stored', async () => {
-    const stored: DeadLetter[] = [];
-    const store = {
-      add: async (letter: DeadLetter) => {
-        await settled();
-        stored.push(letter);
-      },
-      remove: () => undefined,
-      list: () => stored,
-    };
-    const bus = createEventBus({ deadLetters: createDeadLetterQueue({ store }) });
-    bus.on(Tick, () => Promise.reject(new Error('broken')));
-    bus.emit(Tick, 1);
-    expect(await bus.drain()).toMatchObject({ completed: true, dead: 1 });
-    expect(stored).toHaveLength(1);
-  });
+  it(
+    'waits until dead letters are stored',
+    virtualTest(async ({ time }) => {
+      const stored: DeadLetter[] = [];
+      const store = {
+        add: async (letter: DeadLetter) => {
+          await time.settle();
+          stored.push(letter);
+        },
+        remove: () => undefined,
+        list: () => stored,
+      };
+      const bus = createEventBus({ deadLetters: createDeadLetterQueue({ store }) });
+      bus.on(Tick, () => Promise.reject(new Error('broken')));
+      bus.emit(Tick, 1);
+      expect(await bus.drain()).toMatchObject({ completed: true, dead: 1 });
+      expect(stored).toHaveLength(1);
+    }),
+  );
 
   // A process that ends after its drain would lose what is still on its way to the store.
-  it('waits at its deadline, too, until the abandoned letters are stored, and counts them as dead', async () => {
-    const clock = new VirtualClock();
-    const stored: DeadLetter[] = [];
-    const store = {
-      add: async (letter: DeadLetter) => {
-        await settled();
-        stored.push(letter);
-      },
-      remove: () => undefined,
-      list: () => stored,
-    };
-    const deadLetters = createDeadLetterQueue({ store, scheduler: clock });
-    const bus = createEventBus({ scheduler: clock, deadLetters });
-    bus.on(Tick, () => NEVER);
-    bus.emit(Tick, 1);
-    bus.emit(Tick, 2);
-    const drained = bus.drain({ deadlineMs: 10 });
-    clock.flush();
-    expect(await drained).toMatchObject({ completed: false, abandoned: 2, dead: 2 });
-    expect(stored).toHaveLength(2);
-  });
+  it(
+    'waits at its deadline, too, until the abandoned letters are stored, and counts them as dead',
+    virtualTest(async ({ time }) => {
+      const stored: DeadLetter[] = [];
+      const store = {
+        add: async (letter: DeadLetter) => {
+          await time.settle();
+          stored.push(letter);
+        },
+        remove: () => undefined,
+        list: () => stored,
+      };
+      const deadLetters = createDeadLetterQueue({ store });
+      const bus = createEventBus({ deadLetters });
+      bus.on(Tick, () => NEVER);
+      bus.emit(Tick, 1);
+      bus.emit(Tick, 2);
+      const drained = bus.drain({ deadlineMs: 10 });
+      await time.runAll();
+      expect(await drained).toMatchObject({ completed: false, abandoned: 2, dead: 2 });
+      expect(stored).toHaveLength(2);
+    }),
+  );
 
   it.each([-1, Number.NaN, Infinity, 2 ** 31])('refuses a deadline of %s', async (deadlineMs) => {
     const bus = createEventBus();
@@ -406,23 +431,26 @@ describe('close', () => {
     expect(await drained).toMatchObject({ completed: false, abandoned: 1, dead: 1 });
   });
 
-  it('by a handler ends the events in progress; the handler itself is abandoned', async () => {
-    const bus = createEventBus();
-    const later = vi.fn();
-    bus.on(
-      Tick,
-      async () => {
-        bus.close();
-        await settled();
-      },
-      { name: 'closer' },
-    );
-    bus.on(Tick, () => void later());
-    bus.emit(Tick, 1);
-    await settled();
-    expect(later).not.toHaveBeenCalled();
-    expect(await bus.deadLetters.list()).toMatchObject([{ handler: 'closer', reason: 'abandoned' }]);
-  });
+  it(
+    'by a handler ends the events in progress; the handler itself is abandoned',
+    virtualTest(async ({ time }) => {
+      const bus = createEventBus();
+      const later = vi.fn();
+      bus.on(
+        Tick,
+        async () => {
+          bus.close();
+          await time.settle();
+        },
+        { name: 'closer' },
+      );
+      bus.on(Tick, () => void later());
+      bus.emit(Tick, 1);
+      await time.settle();
+      expect(later).not.toHaveBeenCalled();
+      expect(await bus.deadLetters.list()).toMatchObject([{ handler: 'closer', reason: 'abandoned' }]);
+    }),
+  );
 
   it('rejects a publish that was queued behind the event in progress: it was never offered', async () => {
     const bus = createEventBus();
@@ -438,30 +466,32 @@ describe('close', () => {
     expect(seen).not.toHaveBeenCalled();
   });
 
-  it('leaves no timer behind', () => {
-    const clock = new VirtualClock();
-    const bus = createEventBus({ scheduler: clock });
-    bus.on(Tick, () => NEVER, { timeoutMs: 5_000 });
-    bus.on(
-      Tick,
-      () => {
-        throw new Error('broken');
-      },
-      { retry: { delayMs: 5_000 } },
-    );
-    bus.on(
-      Tick,
-      () => {
-        throw new Error('broken');
-      },
-      { retry: { delayMs: 0 }, breaker: { failureThreshold: 1, resetAfterMs: 5_000 } },
-    );
-    bus.emit(Tick, 1);
-    void bus.drain({ deadlineMs: 5_000 });
-    bus.close();
-    clock.flush();
-    expect(clock.frame).toBe(0);
-  });
+  it(
+    'leaves no timer behind',
+    virtualTest(async ({ time }) => {
+      const bus = createEventBus();
+      bus.on(Tick, () => NEVER, { timeoutMs: 5_000 });
+      bus.on(
+        Tick,
+        () => {
+          throw new Error('broken');
+        },
+        { retry: { delayMs: 5_000 } },
+      );
+      bus.on(
+        Tick,
+        () => {
+          throw new Error('broken');
+        },
+        { retry: { delayMs: 0 }, breaker: { failureThreshold: 1, resetAfterMs: 5_000 } },
+      );
+      bus.emit(Tick, 1);
+      void bus.drain({ deadlineMs: 5_000 });
+      bus.close();
+      await time.runAll();
+      expect(time.now).toBe(0);
+    }),
+  );
 
   it('lets letters be listed and discarded afterwards', async () => {
     const bus = createEventBus();
@@ -485,17 +515,20 @@ describe('a bus in a block', () => {
     expect(outside.stats().state).toBe('closed');
   });
 
-  it('is drained at its end by await using', async () => {
-    const handled: number[] = [];
-    {
-      await using bus = createEventBus();
-      bus.on(Tick, async ({ data }) => {
-        await settled();
-        handled.push(data);
-      });
-      bus.emit(Tick, 1);
-      bus.emit(Tick, 2);
-    }
-    expect(handled).toStrictEqual([1, 2]);
-  });
+  it(
+    'is drained at its end by await using',
+    virtualTest(async ({ time }) => {
+      const handled: number[] = [];
+      {
+        await using bus = createEventBus();
+        bus.on(Tick, async ({ data }) => {
+          await time.settle();
+          handled.push(data);
+        });
+        bus.emit(Tick, 1);
+        bus.emit(Tick, 2);
+      }
+      expect(handled).toStrictEqual([1, 2]);
+    }),
+  );
 });
