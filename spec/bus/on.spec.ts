@@ -1,9 +1,9 @@
 import { createEventBus, createEventSubject, type EventMessage } from 'millrace';
+import { timeline, virtualTest } from 'millrace/testing';
 import { Observable, of, throwError } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { OrderPlaced, Tick, Tock, UserRenamed, UserSignedUp } from '../support/events.ts';
 import { HeldHandler } from '../support/held-handler.ts';
-import { settled } from '../support/virtual-clock.ts';
 
 describe('on', () => {
   it('handles the events of one definition, and no other', () => {
@@ -154,21 +154,24 @@ describe('a handler that joins or leaves during an emit', () => {
     expect(last).toHaveBeenCalledOnce();
   });
 
-  it('still ends its event if it removes itself: the attempt is given up, its letter says so', async () => {
-    const bus = createEventBus();
-    const own = bus.on(
-      Tick,
-      async () => {
-        own.unsubscribe();
-        await settled();
-      },
-      { name: 'own' },
-    );
-    bus.emit(Tick, 1);
-    const [letter] = await bus.deadLetters.list();
-    expect(letter).toMatchObject({ handler: 'own', reason: 'abandoned', event: { data: 1 } });
-    expect(own.stats()).toMatchObject({ accepted: 1, dead: 1, pending: 0 });
-  });
+  it(
+    'still ends its event if it removes itself: the attempt is given up, its letter says so',
+    virtualTest(async ({ time }) => {
+      const bus = createEventBus();
+      const own = bus.on(
+        Tick,
+        async () => {
+          own.unsubscribe();
+          await time.settle();
+        },
+        { name: 'own' },
+      );
+      bus.emit(Tick, 1);
+      const [letter] = await bus.deadLetters.list();
+      expect(letter).toMatchObject({ handler: 'own', reason: 'abandoned', event: { data: 1 } });
+      expect(own.stats()).toMatchObject({ accepted: 1, dead: 1, pending: 0 });
+    }),
+  );
 });
 
 describe('isolation', () => {
@@ -197,55 +200,59 @@ describe('isolation', () => {
     ],
   ];
 
-  it.each(failures)('a handler that %s harms no other handler, no stream, and no later event', async (_, broken) => {
-    const bus = createEventBus();
-    const [before, after, plain] = [vi.fn(), vi.fn(), vi.fn()];
-    bus.on(Tick, ({ data }) => before(data));
-    bus.on(Tick, broken, { name: 'broken' });
-    bus.on(Tick, ({ data }) => after(data));
-    bus.events(Tick).subscribe(({ data }) => plain(data));
-    for (const data of [1, 2, 3]) {
-      bus.emit(Tick, data);
-      await settled();
-    }
-    for (const seen of [before, after, plain]) expect(seen.mock.calls).toStrictEqual([[1], [2], [3]]);
-    const letters = await bus.deadLetters.list();
-    expect(letters.map(({ handler, reason }) => [handler, reason])).toStrictEqual(
-      Array.from({ length: 3 }, () => ['broken', 'exhausted']),
-    );
-  });
+  it.each(failures)(
+    'a handler that %s harms no other handler, no stream, and no later event',
+    virtualTest(async ({ time }, _, broken) => {
+      const bus = createEventBus();
+      const [before, after, plain] = [vi.fn(), vi.fn(), vi.fn()];
+      bus.on(Tick, ({ data }) => before(data));
+      bus.on(Tick, broken, { name: 'broken' });
+      bus.on(Tick, ({ data }) => after(data));
+      bus.events(Tick).subscribe(({ data }) => plain(data));
+      for (const data of [1, 2, 3]) {
+        bus.emit(Tick, data);
+        await time.settle();
+      }
+      for (const seen of [before, after, plain]) expect(seen.mock.calls).toStrictEqual([[1], [2], [3]]);
+      const letters = await bus.deadLetters.list();
+      expect(letters.map(({ handler, reason }) => [handler, reason])).toStrictEqual(
+        Array.from({ length: 3 }, () => ['broken', 'exhausted']),
+      );
+    }),
+  );
 
   // A panic in one of the tutorials' handlers ends their process.
-  it('a failing handler raises no unhandled error, wherever it fails', async () => {
-    const unhandled = vi.fn();
-    process.on('uncaughtException', unhandled).on('unhandledRejection', unhandled);
-    try {
+  it(
+    'a failing handler raises no unhandled error, wherever it fails',
+    virtualTest(async ({ time }) => {
       const bus = createEventBus();
       for (const [how, broken] of failures) bus.on(Tick, broken, { name: how });
       bus.emit(Tick, 1);
       await bus.publish(Tick, 2);
-      await settled();
-      await settled();
-      expect(unhandled).not.toHaveBeenCalled();
+      // A virtual test fails at an error that nobody handles, thrown or rejected.
+      await time.runAll();
       expect(await bus.deadLetters.list()).toHaveLength(2 * failures.length);
-    } finally {
-      process.off('uncaughtException', unhandled).off('unhandledRejection', unhandled);
-    }
-  });
+    }),
+  );
 
   // An async callback of a plain subscribe overlaps itself and finishes out of order.
-  it('an async handler does not overlap itself, and finishes in order', async () => {
-    const bus = createEventBus();
-    const told: string[] = [];
-    bus.on(Tick, async ({ data }) => {
-      told.push(`start ${data}`);
-      for (let turn = data; turn < 3; turn++) await settled();
-      told.push(`end ${data}`);
-    });
-    for (const data of [1, 2, 3]) bus.emit(Tick, data);
-    await bus.drain();
-    expect(told).toStrictEqual(['start 1', 'end 1', 'start 2', 'end 2', 'start 3', 'end 3']);
-  });
+  it(
+    'an async handler does not overlap itself, and finishes in order',
+    virtualTest(async ({ time }) => {
+      const bus = createEventBus();
+      bus.on(Tick, ({ data }) => time.advance(7 - 2 * data), { name: 'slow' });
+      const picture = timeline(bus);
+      for (const data of [1, 2, 3]) bus.emit(Tick, data);
+      await bus.drain();
+      expect(String(picture)).toMatchInlineSnapshot(`
+        "ms    0    5
+        tick  (abc)----|
+        slow  a~~~~|
+              b....1~~|
+              c.......1|"
+      `);
+    }),
+  );
 
   it('a handler that hangs holds one slot, and is seen in the stats; the other handlers go on', () => {
     const bus = createEventBus();
@@ -323,22 +330,25 @@ describe('a subscription', () => {
     expect(subscription.stats()).toMatchObject({ state: 'closed', accepted: 3, dead: 3, pending: 0 });
   });
 
-  it('drains: it finishes what it has taken and takes no more, while the bus goes on', async () => {
-    const bus = createEventBus();
-    const held = new HeldHandler<EventMessage<'tick', number>>();
-    const subscription = bus.on(Tick, held);
-    bus.emit(Tick, 1);
-    bus.emit(Tick, 2);
-    const drained = subscription.drain();
-    expect(bus.emit(Tick, 3)).toBe(true);
-    held.call(0).succeed();
-    await settled();
-    held.call(1).succeed();
-    expect(await drained).toMatchObject({ completed: true, handled: 2, abandoned: 0 });
-    expect(held.calls.map(({ event }) => event.data)).toStrictEqual([1, 2]);
-    expect(subscription.closed).toBe(true);
-    expect(bus.stats().state).toBe('open');
-  });
+  it(
+    'drains: it finishes what it has taken and takes no more, while the bus goes on',
+    virtualTest(async ({ time }) => {
+      const bus = createEventBus();
+      const held = new HeldHandler<EventMessage<'tick', number>>();
+      const subscription = bus.on(Tick, held);
+      bus.emit(Tick, 1);
+      bus.emit(Tick, 2);
+      const drained = subscription.drain();
+      expect(bus.emit(Tick, 3)).toBe(true);
+      held.call(0).succeed();
+      await time.settle();
+      held.call(1).succeed();
+      expect(await drained).toMatchObject({ completed: true, handled: 2, abandoned: 0 });
+      expect(held.calls.map(({ event }) => event.data)).toStrictEqual([1, 2]);
+      expect(subscription.closed).toBe(true);
+      expect(bus.stats().state).toBe('open');
+    }),
+  );
 
   it('pauses and resumes: meanwhile events are taken, and wait', () => {
     const bus = createEventBus();
@@ -364,21 +374,24 @@ describe('a subscription', () => {
     expect(seen.mock.calls).toStrictEqual([[1]]);
   });
 
-  it('finishes before its block ends by await using', async () => {
-    const bus = createEventBus();
-    const ended: number[] = [];
-    {
-      await using subscription = bus.on(Tick, async ({ data }) => {
-        await settled();
-        ended.push(data);
-      });
-      bus.emit(Tick, 1);
-      bus.emit(Tick, 2);
-      expect(subscription.stats().pending).toBe(2);
-    }
-    expect(ended).toStrictEqual([1, 2]);
-    expect(bus.stats().handlers).toStrictEqual([]);
-  });
+  it(
+    'finishes before its block ends by await using',
+    virtualTest(async ({ time }) => {
+      const bus = createEventBus();
+      const ended: number[] = [];
+      {
+        await using subscription = bus.on(Tick, async ({ data }) => {
+          await time.settle();
+          ended.push(data);
+        });
+        bus.emit(Tick, 1);
+        bus.emit(Tick, 2);
+        expect(subscription.stats().pending).toBe(2);
+      }
+      expect(ended).toStrictEqual([1, 2]);
+      expect(bus.stats().handlers).toStrictEqual([]);
+    }),
+  );
 
   it('ends when its signal is aborted', () => {
     const bus = createEventBus();
