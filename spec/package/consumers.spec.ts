@@ -1,36 +1,29 @@
-import { execFile } from 'node:child_process';
-import { cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
+import { readdir, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type PackedPackage, packPackage, run } from '../support/packed-package.ts';
 
-const run = promisify(execFile);
+const consumer = 'spec/package/consumer';
 const said = `A-1\ntrue [ 40 ]\n`;
 
-// The package as npm would publish it, installed from its tarball where nothing of this repository is near.
 describe('a project of a user', { timeout: 300_000 }, () => {
-  let folder: string;
-  let tarball: string;
+  let packed: PackedPackage;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'millrace-consumers-'));
-    await run('npm', ['run', 'build']);
-    const { stdout } = await run('npm', ['pack', '--silent', '--pack-destination', folder]);
-    tarball = join(folder, stdout.trim());
+    packed = await packPackage();
   }, 300_000);
 
-  afterAll(async () => rm(folder, { recursive: true }));
+  afterAll(async () => packed[Symbol.asyncDispose]());
 
   it.each(['7.0.2', '5.9.3'])('compiles and runs with TypeScript %s in strict NodeNext mode', async (version) => {
-    const project = await install(`typescript-${version}`, ['rxjs@7', `typescript@${version}`]);
+    const project = await packed.install(`typescript-${version}`, consumer, ['rxjs@7', `typescript@${version}`]);
     await compile(project, { module: 'NodeNext', outDir: 'out' });
     const { stdout } = await run(process.execPath, ['out/main.js'], { cwd: project });
     expect(stdout).toBe(said);
   });
 
   it('is built by Vite for the browser', async () => {
-    const project = await install('vite', ['rxjs@7', 'typescript@7.0.2', 'vite@8']);
+    const project = await packed.install('vite', consumer, ['rxjs@7', 'typescript@7.0.2', 'vite@8']);
     await compile(project, { module: 'ESNext', moduleResolution: 'Bundler', noEmit: true });
     await run('npx', ['vite', 'build'], { cwd: project });
     const [script, ...others] = await readdir(join(project, 'dist/assets'));
@@ -42,14 +35,36 @@ describe('a project of a user', { timeout: 300_000 }, () => {
     expect(stdout).toBe(said);
   });
 
-  async function install(name: string, packages: string[]): Promise<string> {
-    const project = join(folder, name);
-    await cp(resolve('spec/package/consumer'), project, { recursive: true });
-    await writeFile(join(project, 'package.json'), '{ "private": true, "type": "module" }');
-    const options = ['--prefer-offline', '--no-audit', '--no-fund'];
-    await run('npm', ['install', ...options, tarball, ...packages], { cwd: project });
-    return project;
-  }
+  describe('without an optional peer', () => {
+    let project: string;
+
+    beforeAll(async () => {
+      project = await packed.install('peers', consumer, ['rxjs@7', 'rxjs-marbles@7', '@sinonjs/fake-timers@15']);
+    }, 300_000);
+
+    const explore = `const { explore } = await import('millrace/testing'); await explore(() => {});`;
+    it.each([
+      { peer: 'rxjs-marbles', code: `await import('millrace/testing');`, error: `Cannot find package 'rxjs-marbles'` },
+      {
+        peer: '@sinonjs/fake-timers',
+        code: `await import('millrace/testing');`,
+        error: `Cannot find package '@sinonjs/fake-timers'`,
+      },
+      { peer: 'fast-check', code: explore, error: 'TestFailure: Expected fast-check' },
+      { peer: 'vitest', code: `await import('millrace/testing/vitest');`, error: `Cannot find package 'vitest'` },
+    ])('$peer, only what needs it fails, and names it', async ({ peer, code, error }) => {
+      const [home, away] = [join(project, 'node_modules', peer), join(project, 'away')];
+      const wasThere = await rename(home, away).then(
+        () => true,
+        () => false,
+      );
+      expect(await errorOf(project, `await import('millrace');`)).toBe('');
+      expect(await errorOf(project, code)).toContain(error);
+      if (!wasThere) return;
+      await rename(away, home);
+      expect(await errorOf(project, code)).toBe('');
+    });
+  });
 
   async function compile(project: string, options: object): Promise<void> {
     const least = { target: 'ES2022', lib: ['ES2022', 'DOM'], types: [], strict: true, skipLibCheck: false };
@@ -62,3 +77,11 @@ describe('a project of a user', { timeout: 300_000 }, () => {
     expect(errors).toBe('');
   }
 });
+
+/** What a module writes to standard error. */
+async function errorOf(project: string, code: string): Promise<string> {
+  return run(process.execPath, ['--input-type=module', '--eval', code], { cwd: project }).then(
+    ({ stderr }) => stderr,
+    ({ stderr }: { stderr: string }) => stderr,
+  );
+}

@@ -1,0 +1,18 @@
+import { it } from 'node:test';
+import { debounceTime } from 'rxjs';
+import { marbles, virtualTest } from './kit.js';
+
+// Each of these must fail, and show what came.
+it(
+  'wrong in marbles',
+  marbles((m) => {
+    m.expect(m.cold('a-b---c|').pipe(debounceTime(3))).toBeObservable('----b--(c|)');
+  }),
+);
+
+it(
+  'wrong in virtual time',
+  virtualTest(({ cold, expect }) => {
+    expect(cold('-a--b|').pipe(debounceTime(2))).toBeObservable('---a---(b|)');
+  }),
+);

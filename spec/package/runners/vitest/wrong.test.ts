@@ -1,0 +1,28 @@
+import { createEventBus, defineEvent, payload } from 'millrace';
+import { marbles, record, virtualTest } from 'millrace/testing';
+import 'millrace/testing/vitest';
+import { debounceTime } from 'rxjs';
+import { expect, it } from 'vitest';
+
+// Each of these must fail, and show what came.
+it(
+  'wrong in marbles',
+  marbles((m) => {
+    m.expect(m.cold('a-b---c|').pipe(debounceTime(3))).toBeObservable('----b--(c|)');
+  }),
+);
+
+it(
+  'wrong in virtual time',
+  virtualTest(({ cold, expect: expectStream }) => {
+    expectStream(cold('-a--b|').pipe(debounceTime(2))).toBeObservable('---a---(b|)');
+  }),
+);
+
+it('wrong by a matcher', () => {
+  const UserSignedUp = defineEvent('user.signed_up', payload<{ userId: string }>());
+  using bus = createEventBus();
+  record(bus);
+  bus.emit(UserSignedUp, { userId: 'u2' });
+  expect(bus).toHaveEmitted(UserSignedUp, { userId: 'u1' });
+});

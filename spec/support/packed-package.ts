@@ -1,0 +1,46 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+
+export const run = promisify(execFile);
+
+/** The package as npm would publish it, and projects of users in which it is installed, where nothing of this repository is near. */
+export interface PackedPackage extends AsyncDisposable {
+  /**
+   * Makes a project, and installs the package in it.
+   *
+   * @param name - of its folder
+   * @param source - the folder of which it is a copy; its package.json may ask for packages
+   * @param packages - what else is installed
+   * @returns its folder
+   */
+  install(name: string, source: string, packages: readonly string[]): Promise<string>;
+}
+
+/** Builds in a folder of its own: other specs may do so at the same time, and nobody's dist goes away meanwhile. */
+export async function packPackage(): Promise<PackedPackage> {
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-package-'));
+  const tarball = await pack(join(folder, 'millrace'), folder);
+  return {
+    async install(name, source, packages) {
+      const project = join(folder, name);
+      await cp(resolve(source), project, { recursive: true });
+      const options = ['--prefer-offline', '--no-audit', '--no-fund'];
+      await run('npm', ['install', ...options, tarball, ...packages], { cwd: project });
+      return project;
+    },
+    [Symbol.asyncDispose]: async () => rm(folder, { recursive: true }),
+  };
+}
+
+async function pack(stage: string, destination: string): Promise<string> {
+  for (const part of ['lib', 'package.json', 'tsconfig.json', 'README.md', 'LICENSE', 'spec/package/build.js']) {
+    await cp(part, join(stage, part), { recursive: true });
+  }
+  await symlink(resolve('node_modules'), join(stage, 'node_modules'));
+  await run('npm', ['run', 'build'], { cwd: stage });
+  const { stdout } = await run('npm', ['pack', '--silent', '--pack-destination', destination], { cwd: stage });
+  return join(destination, stdout.trim());
+}
