@@ -1,4 +1,4 @@
-import { RingBuffer } from '../core/ring-buffer.ts';
+import { AgedMap } from '../core/aged-map.ts';
 import type { BrokerMessage } from './broker-message.ts';
 
 /** A message in the log, and how many groups have yet to settle it. */
@@ -7,8 +7,6 @@ export class StoredMessage {
   readonly sequence: number;
   readonly storedAt: number;
   owed = 0;
-  /** Whether it stands in the line of what may go. */
-  isListed = false;
 
   constructor(message: BrokerMessage, sequence: number, storedAt: number) {
     this.message = message;
@@ -23,10 +21,9 @@ export class StoredMessage {
 export class MemoryLog {
   readonly #historySize: number;
   readonly #stored = new Map<number, StoredMessage>();
-  /** What nobody needs, in the order in which it was settled; and some that a later group needs again. */
-  readonly #mayGo = new RingBuffer<StoredMessage>();
+  /** What nobody needs, in the order in which it was settled. */
+  readonly #history = new AgedMap<number, StoredMessage>();
   #sequence = 0;
-  #unsettled = 0;
 
   constructor(historySize: number) {
     this.#historySize = historySize;
@@ -39,9 +36,10 @@ export class MemoryLog {
 
   /** Messages that some group has yet to settle. */
   get unsettled(): number {
-    return this.#unsettled;
+    return this.#stored.size - this.#history.size;
   }
 
+  /** Keeps a message: whoever needs it says so by `owe`, and if nobody does, it is to be released. */
   append(message: BrokerMessage, now: number): StoredMessage {
     const stored = new StoredMessage(message, ++this.#sequence, now);
     this.#stored.set(stored.sequence, stored);
@@ -50,32 +48,25 @@ export class MemoryLog {
 
   /** One more group needs it. */
   owe(stored: StoredMessage): void {
-    if (stored.owed++ === 0) this.#unsettled++;
+    if (stored.owed++ === 0) this.#history.delete(stored.sequence);
   }
 
   /** One group needs it no more. */
   settle(stored: StoredMessage): void {
-    if (--stored.owed > 0) return;
-    this.#unsettled--;
-    this.release(stored);
+    if (--stored.owed === 0) this.release(stored);
   }
 
   /** Nobody needs it: it becomes history, and the oldest history goes. */
   release(stored: StoredMessage): void {
-    if (!stored.isListed) this.#mayGo.push(stored);
-    stored.isListed = true;
-    while (this.size - this.#unsettled > this.#historySize) this.#forgetOldest();
+    this.#history.set(stored.sequence, stored);
+    for (let { oldest } = this.#history; this.#history.size > this.#historySize; { oldest } = this.#history) {
+      this.#history.delete(oldest!.key);
+      this.#stored.delete(oldest!.key);
+    }
   }
 
   /** All that is kept and that a group asks for, in order. */
   *select(isWanted: (stored: StoredMessage) => boolean): IterableIterator<StoredMessage> {
     for (const stored of this.#stored.values()) if (isWanted(stored)) yield stored;
-  }
-
-  #forgetOldest(): void {
-    const stored = this.#mayGo.shift();
-    if (stored === undefined) return;
-    stored.isListed = false;
-    if (stored.owed === 0) this.#stored.delete(stored.sequence);
   }
 }

@@ -96,9 +96,10 @@ export class MemoryStore implements MemoryBrokerStore, Shelf {
   #append(message: BrokerMessage): StoredMessage {
     const stored = this.#log.append(message, this.scheduler.now());
     const groups = [...this.#groups.values()].filter((group) => group.wants(message.topic));
-    // All are counted before any is given its copy: the first may settle it at once.
-    for (const _ of groups) this.#log.owe(stored);
-    for (const group of groups) group.add(stored);
+    for (const group of groups) {
+      this.#log.owe(stored);
+      group.add(stored);
+    }
     if (groups.length === 0) this.#log.release(stored);
     return stored;
   }

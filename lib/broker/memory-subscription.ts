@@ -80,6 +80,6 @@ export class MemorySubscription implements BrokerSubscription, Member {
   #settle(delivery: MemoryDelivery, end: CopyEnd): void {
     this.#inFlight.delete(delivery);
     this.#store.settle(this.#group, delivery.copy, end, this.#options.deadLetter);
-    if (this.#wantsMore && !this.#isClosed) this.#group.ask(this);
+    if (this.#wantsMore) this.#group.ask(this);
   }
 }

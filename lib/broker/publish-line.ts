@@ -42,7 +42,6 @@ export class PublishLine {
   readonly #shelf: Shelf;
   readonly #mayWait: boolean;
   readonly #waiting = new Chain<PendingPublish>();
-  #isAdvancing = false;
 
   /** @param mayWait - otherwise a publisher without room is refused */
   constructor(shelf: Shelf, mayWait: boolean) {
@@ -77,12 +76,8 @@ export class PublishLine {
 
   /** There may be room. */
   advance(): void {
-    // Whoever is told of an end may settle a delivery, which makes room once more.
-    if (this.#isAdvancing) return;
-    this.#isAdvancing = true;
     for (let { first } = this.#waiting; first?.proceed(this.#shelf); { first } = this.#waiting) {
       this.#waiting.remove(first);
     }
-    this.#isAdvancing = false;
   }
 }

@@ -12,7 +12,6 @@ export class RestingCopies {
   readonly #scheduler: SchedulerLike;
   readonly #onDue: (copy: GroupCopy) => void;
   readonly #rests = new Set<Rest>();
-  #isRunning = false;
 
   constructor(scheduler: SchedulerLike, onDue: (copy: GroupCopy) => void) {
     this.#scheduler = scheduler;
@@ -26,16 +25,14 @@ export class RestingCopies {
   add(copy: GroupCopy, delayMs: number): void {
     const rest: Rest = { copy, dueAt: this.#scheduler.now() + delayMs, timer: undefined };
     this.#rests.add(rest);
-    if (this.#isRunning) this.#schedule(rest);
+    this.#schedule(rest);
   }
 
   start(): void {
-    this.#isRunning = true;
     for (const rest of this.#rests) this.#schedule(rest);
   }
 
   stop(): void {
-    this.#isRunning = false;
     for (const { timer } of this.#rests) timer?.unsubscribe();
   }
 

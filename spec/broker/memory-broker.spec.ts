@@ -6,7 +6,7 @@ import {
   type MemoryBrokerStoreOptions,
   OverflowError,
 } from 'millrace';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { keep, messageOf, messagesOf, shown } from '../support/broker-messages.ts';
 import { CountingScheduler } from '../support/stepped-clock.ts';
 import { settled, VirtualClock } from '../support/virtual-clock.ts';
@@ -61,6 +61,31 @@ describe('a memory broker whose groups have not settled as much as it may hold',
       kept: 'a b c d e',
     });
     expect(store.stats()).toMatchObject({ unsettled: 2, suspended: 0 });
+  });
+
+  it('answers each call with receipts of its own, however often it had to wait', async () => {
+    const { broker } = brokerWith({ capacity: 1 });
+    const kept = keep(broker.subscribe({ topics: 'orders', group: 'g', maxInFlight: 9 }));
+    const publishing = broker.publish(messagesOf('abc'));
+    for (const index of [0, 1]) {
+      await settled();
+      await kept[index]!.ack();
+    }
+    expect(await publishing).toEqual([
+      { id: 'a', isDuplicate: false, isRouted: true, sequence: 1 },
+      { id: 'b', isDuplicate: false, isRouted: true, sequence: 2 },
+      { id: 'c', isDuplicate: false, isRouted: true, sequence: 3 },
+    ]);
+  });
+
+  it('listens to no signal of a publisher that has its answer', async () => {
+    const { broker } = brokerWith({ capacity: 1 });
+    const { signal } = new AbortController();
+    const added = vi.spyOn(signal, 'addEventListener');
+    const removed = vi.spyOn(signal, 'removeEventListener');
+    await broker.publish(messageOf('a'), { signal });
+    expect(added).toHaveBeenCalledTimes(1);
+    expect(removed.mock.calls[0]?.slice(0, 2)).toEqual(added.mock.calls[0]?.slice(0, 2));
   });
 
   it('forgets a publisher that gives up, and lets those behind it go', async () => {
@@ -173,8 +198,22 @@ describe('the history of a memory broker', () => {
     await settled();
     expect(store.stats()).toMatchObject({ stored: 4, unsettled: 2 });
     expect(shown(kept)).toBe('a b');
-    for (const delivery of kept) await delivery.ack();
+    const later = keep(broker.subscribe({ topics: '>', group: 'later', from: 'earliest', maxInFlight: 9 }));
+    await settled();
+    expect(shown(later)).toBe('a b y z');
+    for (const delivery of [...kept, ...later]) await delivery.ack();
     expect(store.stats()).toMatchObject({ stored: 2, unsettled: 0 });
+  });
+
+  it('begins with the very moment that a group asks for', async () => {
+    const { broker } = brokerWith();
+    for (const message of messagesOf('abc')) {
+      await broker.publish(message);
+      await clock.advance(10);
+    }
+    const kept = keep(broker.subscribe({ topics: 'orders', group: 'g', from: { time: 10 }, maxInFlight: 9 }));
+    await settled();
+    expect(shown(kept)).toBe('b c');
   });
 });
 
