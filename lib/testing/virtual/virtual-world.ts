@@ -93,13 +93,12 @@ export class VirtualWorld {
 
   /** Resolves when so much time has passed, and all that is due by then is done. Somebody else must move on meanwhile. */
   async advance(delayMs: number): Promise<void> {
+    await this.sleep(delayMs);
     let before: number;
-    let waitMs = delayMs;
-    // Timers that are due at the same time come first, also those that they make.
+    // Timers that are due at the same time come first: also those that a promise made after this was called, and those that they make.
     do {
       before = this.fired;
-      await this.sleep(waitMs);
-      waitMs = 0;
+      await this.sleep(0);
     } while (this.fired > before);
   }
 
