@@ -1,8 +1,8 @@
 import { createProcessor, type HandlerContext, type ProcessorStats } from 'millrace';
-import { NEVER } from 'rxjs';
+import { virtualTest } from 'millrace/testing';
+import { NEVER, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { HeldHandler } from '../support/held-handler.ts';
-import { settled, VirtualClock } from '../support/virtual-clock.ts';
 
 const NOTHING: ProcessorStats = {
   name: 'handler',
@@ -36,75 +36,80 @@ describe('stats', () => {
     expect(stats).toMatchObject({ name: 'mail', concurrency: 3, capacity: Infinity });
   });
 
-  it('show where every event is', async () => {
-    const clock = new VirtualClock();
-    const held = new HeldHandler<string, HandlerContext>();
-    const processor = createProcessor(held.handle, {
-      concurrency: 2,
-      capacity: 2,
-      retry: { maxAttempts: 2, delayMs: 50 },
-      scheduler: clock,
-    });
-    for (const event of ['handled', 'fails', 'runs', 'runs too']) processor.trySend(event);
-    held.call(0).succeed();
-    held.call(1).fail('once');
-    await settled();
-    for (const event of ['waits', 'is refused']) processor.trySend(event);
-    void processor.send('waits for room');
-    await clock.advance(7);
-    expect(processor.stats()).toEqual({
-      ...NOTHING,
-      concurrency: 2,
-      capacity: 2,
-      accepted: 5,
-      handled: 1,
-      pending: 4,
-      running: 2,
-      waiting: 1,
-      betweenAttempts: 1,
-      rejected: 1,
-      suspended: 1,
-      longestRunningMs: 7,
-    });
-  });
+  it(
+    'show where every event is',
+    virtualTest(async ({ time }) => {
+      const held = new HeldHandler<string, HandlerContext>();
+      using processor = createProcessor(held.handle, {
+        concurrency: 2,
+        capacity: 2,
+        retry: { maxAttempts: 2, delayMs: 50 },
+      });
+      for (const event of ['handled', 'fails', 'runs', 'runs too']) processor.trySend(event);
+      held.call(0).succeed();
+      held.call(1).fail('once');
+      await time.settle();
+      for (const event of ['waits', 'is refused']) processor.trySend(event);
+      processor.send('waits for room').catch(() => undefined);
+      await time.advance(7);
+      expect(processor.stats()).toEqual({
+        ...NOTHING,
+        concurrency: 2,
+        capacity: 2,
+        accepted: 5,
+        handled: 1,
+        pending: 4,
+        running: 2,
+        waiting: 1,
+        betweenAttempts: 1,
+        rejected: 1,
+        suspended: 1,
+        longestRunningMs: 7,
+      });
+    }),
+  );
 
-  it('count attempts after the first, and results that came late', async () => {
-    const clock = new VirtualClock();
-    const held = new HeldHandler<string, HandlerContext>();
-    const options = { timeoutMs: 5, retry: { maxAttempts: 3, delayMs: 1, multiplier: 1 }, scheduler: clock };
-    const processor = createProcessor(held.handle, options);
-    processor.errors.subscribe();
-    processor.trySend('a');
-    await clock.advance(100);
-    expect(processor.stats()).toMatchObject({ dead: 1, retried: 2, late: 0 });
-    for (const call of held.calls) call.succeed();
-    await settled();
-    expect(processor.stats()).toMatchObject({ handled: 0, dead: 1, retried: 2, late: 3, pending: 0 });
-  });
+  it(
+    'count attempts after the first, and results that came late',
+    virtualTest(async ({ time }) => {
+      const held = new HeldHandler<string, HandlerContext>();
+      const options = { timeoutMs: 5, retry: { maxAttempts: 3, delayMs: 1, multiplier: 1 } };
+      const processor = createProcessor(held.handle, options);
+      processor.errors.subscribe();
+      processor.trySend('a');
+      await time.advance(100);
+      expect(processor.stats()).toMatchObject({ dead: 1, retried: 2, late: 0 });
+      for (const call of held.calls) call.succeed();
+      await time.settle();
+      expect(processor.stats()).toMatchObject({ handled: 0, dead: 1, retried: 2, late: 3, pending: 0 });
+    }),
+  );
 
-  it('show how long the oldest attempt has been running: a handler that hangs is seen', async () => {
-    const clock = new VirtualClock();
-    const held = new HeldHandler<string, HandlerContext>();
-    const processor = createProcessor(held.handle, { concurrency: 2, scheduler: clock });
-    processor.trySend('a');
-    await clock.advance(30);
-    processor.trySend('b');
-    await clock.advance(10);
-    expect(processor.stats().longestRunningMs).toBe(40);
-    held.call(0).succeed();
-    await settled();
-    expect(processor.stats().longestRunningMs).toBe(10);
-    held.call(1).succeed();
-    await settled();
-    expect(processor.stats().longestRunningMs).toBe(0);
-  });
+  it(
+    'show how long the oldest attempt has been running: a handler that hangs is seen',
+    virtualTest(async ({ time }) => {
+      const held = new HeldHandler<string, HandlerContext>();
+      const processor = createProcessor(held.handle, { concurrency: 2 });
+      processor.trySend('a');
+      await time.advance(30);
+      processor.trySend('b');
+      await time.advance(10);
+      expect(processor.stats().longestRunningMs).toBe(40);
+      held.call(0).succeed();
+      await time.settle();
+      expect(processor.stats().longestRunningMs).toBe(10);
+      held.call(1).succeed();
+      await time.settle();
+      expect(processor.stats().longestRunningMs).toBe(0);
+    }),
+  );
 
   it('show no time below 0 when the clock is set back', async () => {
-    const clock = new VirtualClock();
-    const processor = createProcessor<string>(() => NEVER, { scheduler: clock });
+    const scheduler = new VirtualTimeScheduler();
+    const processor = createProcessor<string>(() => NEVER, { scheduler });
     processor.trySend('a');
     const draining = processor.drain();
-    vi.spyOn(clock, 'now').mockReturnValue(-3_600_000);
+    vi.spyOn(scheduler, 'now').mockReturnValue(-3_600_000);
     expect(processor.stats().longestRunningMs).toBe(0);
     processor.close();
     expect((await draining).durationMs).toBe(0);
