@@ -1,7 +1,7 @@
 import { createProcessor, type Handler, type HandlerContext, HandlerTimeoutError, MillraceError } from 'millrace';
+import { virtualTest } from 'millrace/testing';
 import { NEVER, VirtualTimeScheduler } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { settled, VirtualClock } from '../support/virtual-clock.ts';
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -69,26 +69,28 @@ describe('the context of a handler', () => {
     expect(attempts).toEqual([1, 2, 3]);
   });
 
-  it('makes no AbortController while nobody reads the signal', async () => {
-    let made = 0;
-    class CountingController extends AbortController {
-      constructor() {
-        super();
-        made++;
+  it(
+    'makes no AbortController while nobody reads the signal',
+    virtualTest(async ({ time }) => {
+      let made = 0;
+      class CountingController extends AbortController {
+        constructor() {
+          super();
+          made++;
+        }
       }
-    }
-    vi.stubGlobal('AbortController', CountingController);
-    const clock = new VirtualClock();
-    const contexts: HandlerContext[] = [];
-    const processor = createProcessor(keeping(contexts, hang), { timeoutMs: 5, concurrency: 2, scheduler: clock });
-    processor.trySend('a');
-    processor.trySend('b', () => undefined);
-    await clock.advance(5);
-    processor.close();
-    expect(made).toBe(0);
-    expect(contexts[0]!.signal.aborted).toBe(true);
-    expect(made).toBe(1);
-  });
+      vi.stubGlobal('AbortController', CountingController);
+      const contexts: HandlerContext[] = [];
+      const processor = createProcessor(keeping(contexts, hang), { timeoutMs: 5, concurrency: 2 });
+      processor.trySend('a');
+      processor.trySend('b', () => undefined);
+      await time.advance(5);
+      processor.close();
+      expect(made).toBe(0);
+      expect(contexts[0]!.signal.aborted).toBe(true);
+      expect(made).toBe(1);
+    }),
+  );
 
   it('has one signal, however often it is read', () => {
     const contexts: HandlerContext[] = [];
@@ -152,20 +154,23 @@ describe('the context of a handler', () => {
   it.each<{ end: string; result: () => unknown }>([
     { end: 'at once', result: () => undefined },
     { end: 'later', result: () => Promise.resolve() },
-  ])('has a signal that is never aborted once the handler has ended, $end', async ({ result }) => {
-    const contexts: HandlerContext[] = [];
-    const processor = createProcessor(
-      keeping(contexts, (event) => (event === 'hang' ? hang() : result())),
-      { timeoutMs: 1_000, scheduler: new VirtualTimeScheduler() },
-    );
-    processor.trySend('a');
-    await settled();
-    const { signal } = contexts[0]!;
-    processor.trySend('hang');
-    processor.close();
-    expect(contexts[1]!.signal.aborted).toBe(true);
-    expect(signal.aborted).toBe(false);
-  });
+  ])(
+    'has a signal that is never aborted once the handler has ended, $end',
+    virtualTest(async ({ time }, { result }) => {
+      const contexts: HandlerContext[] = [];
+      const processor = createProcessor(
+        keeping(contexts, (event) => (event === 'hang' ? hang() : result())),
+        { timeoutMs: 1_000 },
+      );
+      processor.trySend('a');
+      await time.settle();
+      const { signal } = contexts[0]!;
+      processor.trySend('hang');
+      processor.close();
+      expect(contexts[1]!.signal.aborted).toBe(true);
+      expect(signal.aborted).toBe(false);
+    }),
+  );
 
   it('is the one whose signal is aborted, even of an event that is undefined', () => {
     const contexts: HandlerContext[] = [];
