@@ -19,9 +19,9 @@ export function marbleText(moments: readonly Moment[], letters: Letters): string
   let text = '';
   let position = 0;
   for (const { at, text: marbles } of turnsOf(moments, letters)) {
-    text += at < position ? `[${at}ms]` : pause(at - position, text === '');
-    text += marbles;
-    position = at + marbles.length;
+    text += until(at, position, text) + marbles;
+    // RxJS counts a letter once, whatever JavaScript needs for it.
+    position = at + Array.from(marbles).length;
   }
   return text;
 }
@@ -33,7 +33,7 @@ export interface AlignedMarbles {
 }
 
 /**
- * Draws two diagrams one under the other.
+ * Draws two diagrams one under the other. Where there is room, each can still be read as a diagram of its own.
  *
  * @param marked - whose column is wanted
  */
@@ -48,12 +48,12 @@ export function alignMarbles(
   let column = 0;
   let position = 0;
   for (const at of times) {
-    const between = pause(at - position, rows[0] === '');
+    const between = until(at, position, rows[0]);
     const cells = turns.map((byTime) => byTime.get(at) ?? '');
     const width = Math.max(...cells.map((cell) => cell.length));
     if (at === marked) column = rows[0].length + between.length;
     for (const index of [0, 1] as const) rows[index] += between + cells[index]!.padEnd(width, '-');
-    position = at + 1;
+    position = at + width;
   }
   return { rows: [trimmed(rows[0]), trimmed(rows[1])], column };
 }
@@ -76,13 +76,16 @@ function marbleOf(notification: ObservableNotification<unknown>, letters: Letter
   return notification.kind === 'C' ? '|' : '#';
 }
 
-function pause(durationMs: number, isFirst: boolean): string {
+/** The pause from one moment to another, or the moment itself where what is drawn has passed it already. */
+function until(at: number, position: number, drawn: string): string {
+  const durationMs = at - position;
+  if (durationMs < 0) return `[${at}ms]`;
   if (durationMs <= LONGEST_DASHES) return '-'.repeat(durationMs);
   const isSeconds = durationMs % 1_000 === 0;
-  return `${isFirst ? '' : ' '}${isSeconds ? `${durationMs / 1_000}s` : `${durationMs}ms`} `;
+  return `${drawn === '' ? '' : ' '}${isSeconds ? `${durationMs / 1_000}s` : `${durationMs}ms`} `;
 }
 
 /** What only fills a row up to the other one's end is not drawn. */
 function trimmed(row: string): string {
-  return row.replace(/(?: \d+m?s )?-*$/u, '');
+  return row.replace(/(?:-|(?:^| )\d+m?s |\[\d+ms\])+$/u, '');
 }
