@@ -7,11 +7,12 @@ import {
   type EventMessage,
   type OnOptions,
 } from 'millrace';
+import { virtualTest } from 'millrace/testing';
+import { VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { Tick } from '../support/events.ts';
 import { HeldHandler } from '../support/held-handler.ts';
 import { letterOf } from '../support/letters.ts';
-import { settled, VirtualClock } from '../support/virtual-clock.ts';
 
 type TickMessage = EventMessage<'tick', number>;
 
@@ -107,21 +108,24 @@ describe('redrive', () => {
     expect(new Set(ids).size).toBe(3);
   });
 
-  it('removes a letter when its event has ended again, not before', async () => {
-    const bus = createEventBus();
-    const held = new HeldHandler();
-    bus.on(Tick, held, { name: 'mail' });
-    bus.emit(Tick, 1);
-    held.call(0).fail();
-    await settled();
-    const redriven = bus.deadLetters.redrive();
-    await settled();
-    expect(held.calls).toHaveLength(2);
-    expect(await keptIn(bus)).toStrictEqual([1]);
-    held.call(1).succeed();
-    await redriven;
-    expect(await keptIn(bus)).toStrictEqual([]);
-  });
+  it(
+    'removes a letter when its event has ended again, not before',
+    virtualTest(async ({ time }) => {
+      const bus = createEventBus();
+      const held = new HeldHandler();
+      bus.on(Tick, held, { name: 'mail' });
+      bus.emit(Tick, 1);
+      held.call(0).fail();
+      await time.settle();
+      const redriven = bus.deadLetters.redrive();
+      await time.settle();
+      expect(held.calls).toHaveLength(2);
+      expect(await keptIn(bus)).toStrictEqual([1]);
+      held.call(1).succeed();
+      await redriven;
+      expect(await keptIn(bus)).toStrictEqual([]);
+    }),
+  );
 
   it('is counted apart from what was emitted: accepted + redriven = handled + dead + dropped + pending', async () => {
     const { bus, subscription, heal } = sick();
@@ -163,95 +167,109 @@ describe('redrive', () => {
 });
 
 describe('a redriven event', () => {
-  it('goes to the tail of its lane', async () => {
-    const bus = createEventBus();
-    const held = new HeldHandler<TickMessage>();
-    bus.on(Tick, held, { name: 'mail', concurrency: 2, key: ({ data }) => data % 10 });
-    bus.emit(Tick, 1);
-    held.call(0).fail();
-    await settled();
-    for (const data of [11, 21, 2]) bus.emit(Tick, data);
-    const redriven = bus.deadLetters.redrive();
-    for (let index = 1; index <= 4; index++) {
-      await settled();
-      held.call(index).succeed();
-    }
-    expect(await redriven).toMatchObject({ handled: 1 });
-    expect(held.calls.map(({ event }) => event.data)).toStrictEqual([1, 11, 2, 21, 1]);
-  });
+  it(
+    'goes to the tail of its lane',
+    virtualTest(async ({ time }) => {
+      const bus = createEventBus();
+      const held = new HeldHandler<TickMessage>();
+      bus.on(Tick, held, { name: 'mail', concurrency: 2, key: ({ data }) => data % 10 });
+      bus.emit(Tick, 1);
+      held.call(0).fail();
+      await time.settle();
+      for (const data of [11, 21, 2]) bus.emit(Tick, data);
+      const redriven = bus.deadLetters.redrive();
+      for (let index = 1; index <= 4; index++) {
+        await time.settle();
+        held.call(index).succeed();
+      }
+      expect(await redriven).toMatchObject({ handled: 1 });
+      expect(held.calls.map(({ event }) => event.data)).toStrictEqual([1, 11, 2, 21, 1]);
+    }),
+  );
 
   it.each(['suspend', 'drop-newest', 'drop-oldest', 'fail'] as const)(
     'waits for room, so that no overflow policy loses it: %s',
-    async (overflow) => {
+    virtualTest(async ({ time }, overflow) => {
       const bus = createEventBus();
       const held = new HeldHandler<TickMessage>();
       bus.on(Tick, held, { name: 'mail', capacity: 0, overflow });
       bus.emit(Tick, 1);
       held.call(0).fail();
-      await settled();
+      await time.settle();
       bus.emit(Tick, 2);
       const redriven = bus.deadLetters.redrive();
-      await settled();
+      await time.settle();
       expect(bus.stats().handlers).toMatchObject([{ suspended: 1, dead: 1, dropped: 0, rejected: 0 }]);
       held.call(1).succeed();
-      await settled();
+      await time.settle();
       held.call(2).succeed();
       expect(await redriven).toMatchObject({ redriven: 1, handled: 1 });
       expect(held.calls.map(({ event }) => event.data)).toStrictEqual([1, 2, 1]);
-    },
+    }),
   );
 
-  it('that a strategy drops is dropped: the letter goes, and the report says so', async () => {
-    const bus = createEventBus();
-    const held = new HeldHandler<TickMessage>();
-    bus.on(Tick, held, { name: 'mail', strategy: 'exhaust' });
-    bus.emit(Tick, 1);
-    held.call(0).fail();
-    await settled();
-    bus.emit(Tick, 2);
-    expect(await bus.deadLetters.redrive()).toMatchObject({ redriven: 1, dropped: 1, handled: 0 });
-    expect(await keptIn(bus)).toStrictEqual([]);
-    expect(bus.stats().handlers).toMatchObject([{ redriven: 1, droppedBy: { busy: 1 } }]);
-  });
+  it(
+    'that a strategy drops is dropped: the letter goes, and the report says so',
+    virtualTest(async ({ time }) => {
+      const bus = createEventBus();
+      const held = new HeldHandler<TickMessage>();
+      bus.on(Tick, held, { name: 'mail', strategy: 'exhaust' });
+      bus.emit(Tick, 1);
+      held.call(0).fail();
+      await time.settle();
+      bus.emit(Tick, 2);
+      expect(await bus.deadLetters.redrive()).toMatchObject({ redriven: 1, dropped: 1, handled: 0 });
+      expect(await keptIn(bus)).toStrictEqual([]);
+      expect(bus.stats().handlers).toMatchObject([{ redriven: 1, droppedBy: { busy: 1 } }]);
+    }),
+  );
 
-  it('waits while its handler is paused', async () => {
-    const { bus, handled, subscription, heal } = sick();
-    bus.emit(Tick, 1);
-    heal();
-    subscription.pause();
-    const redriven = bus.deadLetters.redrive();
-    await settled();
-    expect(handled).toStrictEqual([]);
-    subscription.resume();
-    expect(await redriven).toMatchObject({ handled: 1 });
-  });
+  it(
+    'waits while its handler is paused',
+    virtualTest(async ({ time }) => {
+      const { bus, handled, subscription, heal } = sick();
+      bus.emit(Tick, 1);
+      heal();
+      subscription.pause();
+      const redriven = bus.deadLetters.redrive();
+      await time.settle();
+      expect(handled).toStrictEqual([]);
+      subscription.resume();
+      expect(await redriven).toMatchObject({ handled: 1 });
+    }),
+  );
 
-  it('is abandoned into a letter again when its handler is unsubscribed meanwhile', async () => {
-    const bus = createEventBus();
-    const held = new HeldHandler();
-    const subscription = bus.on(Tick, held, { name: 'mail' });
-    bus.emit(Tick, 1);
-    held.call(0).fail();
-    await settled();
-    const redriven = bus.deadLetters.redrive();
-    await settled();
-    subscription.unsubscribe();
-    expect(await redriven).toMatchObject({ redriven: 1, dead: 1 });
-    expect(await bus.deadLetters.list()).toMatchObject([{ reason: 'abandoned', redriven: 1, event: { data: 1 } }]);
-  });
+  it(
+    'is abandoned into a letter again when its handler is unsubscribed meanwhile',
+    virtualTest(async ({ time }) => {
+      const bus = createEventBus();
+      const held = new HeldHandler();
+      const subscription = bus.on(Tick, held, { name: 'mail' });
+      bus.emit(Tick, 1);
+      held.call(0).fail();
+      await time.settle();
+      const redriven = bus.deadLetters.redrive();
+      await time.settle();
+      subscription.unsubscribe();
+      expect(await redriven).toMatchObject({ redriven: 1, dead: 1 });
+      expect(await bus.deadLetters.list()).toMatchObject([{ reason: 'abandoned', redriven: 1, event: { data: 1 } }]);
+    }),
+  );
 
-  it('may itself be redriven by a subscriber of the letters, without an endless turn', async () => {
-    const clock = new VirtualClock();
-    const { bus } = sick({}, { scheduler: clock });
-    const reports: Promise<unknown>[] = [];
-    bus.deadLetters.subscribe(({ redriven }) => {
-      if (redriven < 3) reports.push(bus.deadLetters.redrive());
-    });
-    bus.emit(Tick, 1);
-    await settled();
-    await Promise.all(reports);
-    expect(await bus.deadLetters.list()).toMatchObject([{ redriven: 3 }]);
-  });
+  it(
+    'may itself be redriven by a subscriber of the letters, without an endless turn',
+    virtualTest(async ({ time }) => {
+      const { bus } = sick();
+      const reports: Promise<unknown>[] = [];
+      bus.deadLetters.subscribe(({ redriven }) => {
+        if (redriven < 3) reports.push(bus.deadLetters.redrive());
+      });
+      bus.emit(Tick, 1);
+      await time.settle();
+      await Promise.all(reports);
+      expect(await bus.deadLetters.list()).toMatchObject([{ redriven: 3 }]);
+    }),
+  );
 });
 
 describe('letters whose handler is not there', () => {
@@ -298,20 +316,23 @@ describe('letters whose handler is not there', () => {
     expect(handled).toStrictEqual([1, 2]);
   });
 
-  it('are skipped and kept when it takes nothing more, as it drains', async () => {
-    const bus = createEventBus();
-    const held = new HeldHandler();
-    const subscription = bus.on(Tick, held, { name: 'mail', concurrency: 2 });
-    bus.emit(Tick, 1);
-    held.call(0).fail();
-    await settled();
-    bus.emit(Tick, 2);
-    const drained = subscription.drain();
-    expect(await bus.deadLetters.redrive()).toMatchObject({ redriven: 0, skipped: 1 });
-    expect(await keptIn(bus)).toStrictEqual([1]);
-    held.call(1).succeed();
-    await drained;
-  });
+  it(
+    'are skipped and kept when it takes nothing more, as it drains',
+    virtualTest(async ({ time }) => {
+      const bus = createEventBus();
+      const held = new HeldHandler();
+      const subscription = bus.on(Tick, held, { name: 'mail', concurrency: 2 });
+      bus.emit(Tick, 1);
+      held.call(0).fail();
+      await time.settle();
+      bus.emit(Tick, 2);
+      const drained = subscription.drain();
+      expect(await bus.deadLetters.redrive()).toMatchObject({ redriven: 0, skipped: 1 });
+      expect(await keptIn(bus)).toStrictEqual([1]);
+      held.call(1).succeed();
+      await drained;
+    }),
+  );
 
   it('are skipped and kept by a queue that no handler ever had', async () => {
     const queue = createDeadLetterQueue<number>();
@@ -322,79 +343,107 @@ describe('letters whose handler is not there', () => {
 });
 
 describe('redrives at the same time', () => {
-  it('do not hand out a letter twice', async () => {
-    const bus = createEventBus();
-    const held = new HeldHandler<TickMessage>();
-    bus.on(Tick, held, { name: 'mail', concurrency: 9 });
-    for (const data of [1, 2]) bus.emit(Tick, data);
-    for (const index of [0, 1]) held.call(index).fail();
-    await settled();
-    const [first, second] = [bus.deadLetters.redrive(), bus.deadLetters.redrive()];
-    await settled();
-    expect(await second).toMatchObject({ redriven: 0, skipped: 2 });
-    for (const index of [2, 3]) held.call(index).succeed();
-    expect(await first).toMatchObject({ redriven: 2, handled: 2 });
-    expect(held.calls.map(({ event }) => event.data)).toStrictEqual([1, 2, 1, 2]);
-  });
+  it(
+    'do not hand out a letter twice',
+    virtualTest(async ({ time }) => {
+      const bus = createEventBus();
+      const held = new HeldHandler<TickMessage>();
+      bus.on(Tick, held, { name: 'mail', concurrency: 9 });
+      for (const data of [1, 2]) bus.emit(Tick, data);
+      for (const index of [0, 1]) held.call(index).fail();
+      await time.settle();
+      const [first, second] = [bus.deadLetters.redrive(), bus.deadLetters.redrive()];
+      await time.settle();
+      expect(await second).toMatchObject({ redriven: 0, skipped: 2 });
+      for (const index of [2, 3]) held.call(index).succeed();
+      expect(await first).toMatchObject({ redriven: 2, handled: 2 });
+      expect(held.calls.map(({ event }) => event.data)).toStrictEqual([1, 2, 1, 2]);
+    }),
+  );
 
-  it('do not hand out a letter again that another one has finished since', async () => {
-    const clock = new VirtualClock();
-    const { bus, handled, heal } = sick({}, { scheduler: clock });
-    for (const data of [1, 2, 3]) bus.emit(Tick, data);
-    heal();
-    const slow = bus.deadLetters.redrive({ perSecond: 1 });
-    await settled();
-    expect(await bus.deadLetters.redrive()).toMatchObject({ redriven: 2 });
-    await clock.advance(5_000);
-    expect(await slow).toMatchObject({ redriven: 1, skipped: 2 });
-    expect(handled).toStrictEqual([1, 2, 3]);
-  });
+  it(
+    'do not hand out a letter again that another one has finished since',
+    virtualTest(async ({ time }) => {
+      const { bus, handled, heal } = sick();
+      for (const data of [1, 2, 3]) bus.emit(Tick, data);
+      heal();
+      const slow = bus.deadLetters.redrive({ perSecond: 1 });
+      await time.settle();
+      expect(await bus.deadLetters.redrive()).toMatchObject({ redriven: 2 });
+      await time.advance(5_000);
+      expect(await slow).toMatchObject({ redriven: 1, skipped: 2 });
+      expect(handled).toStrictEqual([1, 2, 3]);
+    }),
+  );
 
-  it('do not hand out a letter that was discarded meanwhile', async () => {
-    const clock = new VirtualClock();
-    const { bus, handled, heal } = sick({}, { scheduler: clock });
-    for (const data of [1, 2, 3]) bus.emit(Tick, data);
-    heal();
-    const slow = bus.deadLetters.redrive({ perSecond: 1 });
-    await settled();
-    await bus.deadLetters.discard({ filter: ({ event }) => event.data === 2 });
-    await clock.advance(5_000);
-    expect(await slow).toMatchObject({ redriven: 2, handled: 2 });
-    expect(handled).toStrictEqual([1, 3]);
-  });
+  it(
+    'do not hand out a letter that was discarded meanwhile',
+    virtualTest(async ({ time }) => {
+      const { bus, handled, heal } = sick();
+      for (const data of [1, 2, 3]) bus.emit(Tick, data);
+      heal();
+      const slow = bus.deadLetters.redrive({ perSecond: 1 });
+      await time.settle();
+      await bus.deadLetters.discard({ filter: ({ event }) => event.data === 2 });
+      await time.advance(5_000);
+      expect(await slow).toMatchObject({ redriven: 2, handled: 2 });
+      expect(handled).toStrictEqual([1, 3]);
+    }),
+  );
 });
 
 describe('the rate and the signal of a redrive', () => {
-  it('hands out so many letters a second', async () => {
-    const clock = new VirtualClock();
-    const { bus, handled, heal } = sick({}, { scheduler: clock });
-    for (let data = 1; data <= 25; data++) bus.emit(Tick, data);
-    heal();
-    const redriven = bus.deadLetters.redrive({ perSecond: 10 });
-    const counts: number[] = [];
-    for (let second = 0; second < 3; second++) {
-      await clock.advance(950);
-      counts.push(handled.length);
-      await clock.advance(50);
-    }
-    expect(counts).toStrictEqual([10, 20, 25]);
-    expect(await redriven).toMatchObject({ redriven: 25 });
-  });
+  it(
+    'hands out so many letters a second',
+    virtualTest(async ({ time }) => {
+      const { bus, handled, heal } = sick();
+      for (let data = 1; data <= 25; data++) bus.emit(Tick, data);
+      heal();
+      const redriven = bus.deadLetters.redrive({ perSecond: 10 });
+      const counts: number[] = [];
+      for (let second = 0; second < 3; second++) {
+        await time.advance(950);
+        counts.push(handled.length);
+        await time.advance(50);
+      }
+      expect(counts).toStrictEqual([10, 20, 25]);
+      expect(await redriven).toMatchObject({ redriven: 25 });
+    }),
+  );
 
-  it('stops when it is aborted, with a report of what was handed out', async () => {
-    const clock = new VirtualClock();
-    const { bus, handled, heal } = sick({}, { scheduler: clock });
-    for (const data of [1, 2, 3, 4]) bus.emit(Tick, data);
-    heal();
-    const controller = new AbortController();
-    const redriven = bus.deadLetters.redrive({ perSecond: 1, signal: controller.signal });
-    await clock.advance(1_500);
-    controller.abort();
-    expect(await redriven).toStrictEqual({ redriven: 2, handled: 2, dead: 0, dropped: 0, skipped: 0 });
-    await clock.advance(5_000);
-    expect(handled).toStrictEqual([1, 2]);
-    expect(await keptIn(bus)).toStrictEqual([3, 4]);
-  });
+  it(
+    'keeps its rate by the clock of the bus',
+    virtualTest(async ({ time }) => {
+      const scheduler = new VirtualTimeScheduler();
+      const { bus, handled, heal } = sick({}, { scheduler });
+      for (const data of [1, 2, 3]) bus.emit(Tick, data);
+      heal();
+      const redriven = bus.deadLetters.redrive({ perSecond: 1 });
+      await time.advance(60_000);
+      expect(handled).toStrictEqual([1]);
+      scheduler.flush();
+      expect(scheduler.now()).toBe(2_000);
+      expect(handled).toStrictEqual([1, 2, 3]);
+      expect(await redriven).toMatchObject({ redriven: 3 });
+    }),
+  );
+
+  it(
+    'stops when it is aborted, with a report of what was handed out',
+    virtualTest(async ({ time }) => {
+      const { bus, handled, heal } = sick();
+      for (const data of [1, 2, 3, 4]) bus.emit(Tick, data);
+      heal();
+      const controller = new AbortController();
+      const redriven = bus.deadLetters.redrive({ perSecond: 1, signal: controller.signal });
+      await time.advance(1_500);
+      controller.abort();
+      expect(await redriven).toStrictEqual({ redriven: 2, handled: 2, dead: 0, dropped: 0, skipped: 0 });
+      await time.advance(5_000);
+      expect(handled).toStrictEqual([1, 2]);
+      expect(await keptIn(bus)).toStrictEqual([3, 4]);
+    }),
+  );
 
   it('hands out nothing if it was aborted before', async () => {
     const { bus, handled, heal } = sick();
