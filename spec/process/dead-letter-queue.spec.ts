@@ -6,11 +6,11 @@ import {
   type DeadLetterStore,
   memoryDeadLetterStore,
 } from 'millrace';
-import { filter, isObservable, map, of, Subject, take, throwError } from 'rxjs';
+import { virtualTest } from 'millrace/testing';
+import { filter, isObservable, map, of, Subject, take, throwError, VirtualTimeScheduler } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Tick } from '../support/events.ts';
 import { letterOf } from '../support/letters.ts';
-import { settled, VirtualClock } from '../support/virtual-clock.ts';
 
 const printed = vi.spyOn(console, 'error');
 beforeEach(() => void printed.mockImplementation(() => undefined).mockClear());
@@ -140,33 +140,39 @@ describe('a subscriber that fails', () => {
     ['rejects', () => Promise.reject(broken) as never],
   ];
 
-  it.each(subscribers)('harms nobody, stays subscribed, and is reported: it %s', async (_, next) => {
-    const queue = createDeadLetterQueue<number>();
-    const [seen, reported] = [vi.fn(), vi.fn()];
-    queue.errors.subscribe((report) => reported(report));
-    queue.subscribe(next);
-    queue.subscribe(({ event }) => seen(event));
-    queue.next(letterOf(1));
-    queue.next(letterOf(2));
-    await settled();
-    expect(seen.mock.calls).toStrictEqual([[1], [2]]);
-    const report = { kind: 'dead-letter-subscriber', error: broken, handler: 'mail' };
-    expect(reported.mock.calls).toStrictEqual([[report], [report]]);
-  });
+  it.each(subscribers)(
+    'harms nobody, stays subscribed, and is reported: it %s',
+    virtualTest(async ({ time }, _, next) => {
+      const queue = createDeadLetterQueue<number>();
+      const [seen, reported] = [vi.fn(), vi.fn()];
+      queue.errors.subscribe((report) => reported(report));
+      queue.subscribe(next);
+      queue.subscribe(({ event }) => seen(event));
+      queue.next(letterOf(1));
+      queue.next(letterOf(2));
+      await time.settle();
+      expect(seen.mock.calls).toStrictEqual([[1], [2]]);
+      const report = { kind: 'dead-letter-subscriber', error: broken, handler: 'mail' };
+      expect(reported.mock.calls).toStrictEqual([[report], [report]]);
+    }),
+  );
 
   // A tutorial's failing dead-letter handler feeds itself, 9,600 times a second.
-  it.each(subscribers)('never makes a dead letter, and so never feeds itself: it %s', async (_, next) => {
-    const bus = createEventBus();
-    const calls = vi.fn(next);
-    bus.errors.subscribe(() => undefined);
-    bus.on(Tick, () => Promise.reject(new Error('broken')), { retry: { maxAttempts: 2, delayMs: 0 } });
-    bus.deadLetters.subscribe(() => calls());
-    for (const data of [1, 2, 3]) await bus.publish(Tick, data);
-    await settled();
-    expect(calls).toHaveBeenCalledTimes(3);
-    expect(await bus.deadLetters.list()).toHaveLength(3);
-    expect(bus.stats().handlers).toMatchObject([{ accepted: 3, dead: 3, pending: 0 }]);
-  });
+  it.each(subscribers)(
+    'never makes a dead letter, and so never feeds itself: it %s',
+    virtualTest(async ({ time }, _, next) => {
+      const bus = createEventBus();
+      const calls = vi.fn(next);
+      bus.errors.subscribe(() => undefined);
+      bus.on(Tick, () => Promise.reject(new Error('broken')), { retry: { maxAttempts: 2, delayMs: 0 } });
+      bus.deadLetters.subscribe(() => calls());
+      for (const data of [1, 2, 3]) await bus.publish(Tick, data);
+      await time.settle();
+      expect(calls).toHaveBeenCalledTimes(3);
+      expect(await bus.deadLetters.list()).toHaveLength(3);
+      expect(bus.stats().handlers).toMatchObject([{ accepted: 3, dead: 3, pending: 0 }]);
+    }),
+  );
 
   it('by an operator ends its own pipeline only', () => {
     const queue = createDeadLetterQueue<number>();
@@ -315,6 +321,8 @@ describe('discard', () => {
   });
 });
 
+const later = (): Promise<void> => new Promise((resolve) => void setTimeout(resolve));
+
 /** A store in memory that answers later, and fails as often as it is told to. */
 class LaterStore implements DeadLetterStore<number> {
   readonly letters: DeadLetter<number>[] = [];
@@ -340,7 +348,7 @@ class LaterStore implements DeadLetterStore<number> {
     const fails = this.failures > 0;
     if (fails) this.failures--;
     if (fails && this.failsBy === 'throwing') throw new Error('disk full');
-    return settled().then(() => {
+    return later().then(() => {
       if (fails) throw new Error('disk full');
       return work();
     });
@@ -348,138 +356,178 @@ class LaterStore implements DeadLetterStore<number> {
 }
 
 describe('a store that answers later', () => {
-  it('is awaited before anybody is told', async () => {
-    const store = new LaterStore();
-    const queue = createDeadLetterQueue<number>({ store });
-    const seen = vi.fn();
-    queue.subscribe(() => seen(store.letters.length));
-    const stored = queue.add(letterOf(1));
-    expect(seen).not.toHaveBeenCalled();
-    await stored;
-    expect(seen.mock.calls).toStrictEqual([[1]]);
-  });
+  it(
+    'is awaited before anybody is told',
+    virtualTest(async () => {
+      const store = new LaterStore();
+      const queue = createDeadLetterQueue<number>({ store });
+      const seen = vi.fn();
+      queue.subscribe(() => seen(store.letters.length));
+      const stored = queue.add(letterOf(1));
+      expect(seen).not.toHaveBeenCalled();
+      await stored;
+      expect(seen.mock.calls).toStrictEqual([[1]]);
+    }),
+  );
 
-  it('is awaited before the event has ended: a report or an acknowledgement means that the letter is safe', async () => {
-    let store: (() => void) | undefined;
-    const add = (): Promise<void> =>
-      new Promise((resolve) => {
-        store = resolve;
-      });
-    const deadLetters = createDeadLetterQueue<number>({ store: { add, remove: () => undefined, list: () => [] } });
-    const processor = createProcessor<number>(() => Promise.reject(new Error('broken')), { deadLetters });
-    const { settled: ended } = await processor.send(1);
-    const hasEnded = vi.fn();
-    void ended.then(hasEnded);
-    await settled();
-    expect(hasEnded).not.toHaveBeenCalled();
-    expect(deadLetters.stats()).toMatchObject({ received: 1, storing: 1 });
-    expect(processor.stats()).toMatchObject({ dead: 0, pending: 1, betweenAttempts: 1 });
-    store?.();
-    expect(await ended).toMatchObject({ outcome: 'dead', reason: 'exhausted' });
-    expect(processor.stats()).toMatchObject({ dead: 1, pending: 0 });
-  });
+  it(
+    'is awaited before the event has ended: a report or an acknowledgement means that the letter is safe',
+    virtualTest(async ({ time }) => {
+      let store: (() => void) | undefined;
+      const add = (): Promise<void> =>
+        new Promise((resolve) => {
+          store = resolve;
+        });
+      const deadLetters = createDeadLetterQueue<number>({ store: { add, remove: () => undefined, list: () => [] } });
+      const processor = createProcessor<number>(() => Promise.reject(new Error('broken')), { deadLetters });
+      const { settled: ended } = await processor.send(1);
+      const hasEnded = vi.fn();
+      void ended.then(hasEnded);
+      await time.settle();
+      expect(hasEnded).not.toHaveBeenCalled();
+      expect(deadLetters.stats()).toMatchObject({ received: 1, storing: 1 });
+      expect(processor.stats()).toMatchObject({ dead: 0, pending: 1, betweenAttempts: 1 });
+      store?.();
+      expect(await ended).toMatchObject({ outcome: 'dead', reason: 'exhausted' });
+      expect(processor.stats()).toMatchObject({ dead: 1, pending: 0 });
+    }),
+  );
 
-  it('serves list and discard', async () => {
-    const queue = createDeadLetterQueue<number>({ store: new LaterStore() });
-    for (const event of [1, 2, 3]) await queue.add(letterOf(event));
-    expect(await queue.discard({ limit: 2 })).toBe(2);
-    expect(await kept(queue)).toStrictEqual([3]);
-  });
+  it(
+    'serves list and discard',
+    virtualTest(async () => {
+      const queue = createDeadLetterQueue<number>({ store: new LaterStore() });
+      for (const event of [1, 2, 3]) await queue.add(letterOf(event));
+      expect(await queue.discard({ limit: 2 })).toBe(2);
+      expect(await kept(queue)).toStrictEqual([3]);
+    }),
+  );
 });
 
 describe.each(['rejecting', 'throwing'] as const)('a store that fails by %s', (failsBy) => {
   function failing(failures: number) {
-    const clock = new VirtualClock();
     const store = new LaterStore();
     Object.assign(store, { failures, failsBy });
-    const queue = createDeadLetterQueue<number>({ store, scheduler: clock });
+    const queue = createDeadLetterQueue<number>({ store });
     const reported: unknown[] = [];
-    queue.errors.subscribe(({ kind, error }) => reported.push([clock.frame, kind, (error as Error).message]));
-    return { clock, store, queue, reported };
+    queue.errors.subscribe(({ kind, error }) => reported.push([Date.now(), kind, (error as Error).message]));
+    return { store, queue, reported };
   }
 
-  it('is tried again with growing delays, and reported each time', async () => {
-    const { clock, store, queue, reported } = failing(3);
-    const seen = vi.fn();
-    queue.subscribe(() => seen(clock.frame));
-    const stored = queue.add(letterOf(1));
-    for (const ms of [100, 200, 400]) {
+  it(
+    'is tried again with growing delays, and reported each time',
+    virtualTest(async ({ time }) => {
+      const { store, queue, reported } = failing(3);
+      const seen = vi.fn();
+      queue.subscribe(() => seen(time.now));
+      const stored = queue.add(letterOf(1));
+      for (const ms of [100, 200, 400]) {
+        expect(store.letters).toHaveLength(0);
+        await time.advance(ms);
+      }
+      await stored;
+      expect(store.letters).toHaveLength(1);
+      expect(seen.mock.calls).toStrictEqual([[700]]);
+      expect(reported).toStrictEqual([
+        [0, 'dead-letter-store', 'disk full'],
+        [100, 'dead-letter-store', 'disk full'],
+        [300, 'dead-letter-store', 'disk full'],
+      ]);
+    }),
+  );
+
+  it(
+    'is tried again by the clock of the queue',
+    virtualTest(async ({ time }) => {
+      const store = new LaterStore();
+      Object.assign(store, { failures: 1, failsBy });
+      const scheduler = new VirtualTimeScheduler();
+      const queue = createDeadLetterQueue<number>({ store, scheduler });
+      queue.errors.subscribe(() => undefined);
+      const stored = queue.add(letterOf(1));
+      await time.advance(60_000);
       expect(store.letters).toHaveLength(0);
-      await clock.advance(ms);
-    }
-    await stored;
-    expect(store.letters).toHaveLength(1);
-    expect(seen.mock.calls).toStrictEqual([[700]]);
-    expect(reported).toStrictEqual([
-      [0, 'dead-letter-store', 'disk full'],
-      [100, 'dead-letter-store', 'disk full'],
-      [300, 'dead-letter-store', 'disk full'],
-    ]);
-  });
+      scheduler.flush();
+      expect(scheduler.now()).toBe(100);
+      await stored;
+      expect(store.letters).toHaveLength(1);
+    }),
+  );
 
-  it('is tried every 30 seconds in the end, for as long as it takes: a letter in hand is not let go', async () => {
-    const { clock, store, queue, reported } = failing(20);
-    const stored = queue.add(letterOf(1));
-    for (let tries = 0; tries < 25 && store.letters.length === 0; tries++) await clock.advance(30_000);
-    await stored;
-    expect(store.letters).toHaveLength(1);
-    expect(reported).toHaveLength(20);
-  });
+  it(
+    'is tried every 30 seconds in the end, for as long as it takes: a letter in hand is not let go',
+    virtualTest(async ({ time }) => {
+      const { store, queue, reported } = failing(20);
+      const stored = queue.add(letterOf(1));
+      for (let tries = 0; tries < 25 && store.letters.length === 0; tries++) await time.advance(30_000);
+      await stored;
+      expect(store.letters).toHaveLength(1);
+      expect(reported).toHaveLength(20);
+    }),
+  );
 
-  it('holds up its own event only', async () => {
-    const { clock, store, queue } = failing(1);
-    const handled: number[] = [];
-    const processor = createProcessor<number>(
-      (event) => {
-        if (event === 1) throw new Error('broken');
-        handled.push(event);
-      },
-      { deadLetters: queue, scheduler: clock, concurrency: 2 },
-    );
-    for (const event of [1, 2, 3]) processor.trySend(event);
-    await settled();
-    expect(handled).toStrictEqual([2, 3]);
-    expect(processor.stats()).toMatchObject({ handled: 2, dead: 0, pending: 1 });
-    await clock.advance(100);
-    expect(processor.stats()).toMatchObject({ dead: 1, pending: 0 });
-    expect(store.letters).toHaveLength(1);
-  });
+  it(
+    'holds up its own event only',
+    virtualTest(async ({ time }) => {
+      const { store, queue } = failing(1);
+      const handled: number[] = [];
+      const processor = createProcessor<number>(
+        (event) => {
+          if (event === 1) throw new Error('broken');
+          handled.push(event);
+        },
+        { deadLetters: queue, concurrency: 2 },
+      );
+      for (const event of [1, 2, 3]) processor.trySend(event);
+      await time.settle();
+      expect(handled).toStrictEqual([2, 3]);
+      expect(processor.stats()).toMatchObject({ handled: 2, dead: 0, pending: 1 });
+      await time.advance(100);
+      expect(processor.stats()).toMatchObject({ dead: 1, pending: 0 });
+      expect(store.letters).toHaveLength(1);
+    }),
+  );
 
-  it.each(['list', 'discard', 'redrive'] as const)('is tried again by %s as well', async (method) => {
-    const { clock, store, queue, reported } = failing(0);
-    await queue.add(letterOf(1));
-    store.failures = 1;
-    const done = queue[method]().catch((error: unknown) => error);
-    await clock.advance(100);
-    await clock.advance(0);
-    expect(await done).not.toBeInstanceOf(Error);
-    expect(reported).toStrictEqual([[0, 'dead-letter-store', 'disk full']]);
-  });
-
-  it('while a redriven letter is removed is tried again, and the redrive ends after that', async () => {
-    const { clock, store, queue, reported } = failing(0);
-    await queue.add(letterOf(1));
-    const handled = vi.fn(() => {
+  it.each(['list', 'discard', 'redrive'] as const)(
+    'is tried again by %s as well',
+    virtualTest(async ({ time }, method) => {
+      const { store, queue, reported } = failing(0);
+      await queue.add(letterOf(1));
       store.failures = 1;
-    });
-    createProcessor<number>(() => handled(), { name: 'mail', deadLetters: queue, scheduler: clock });
-    const redriven = queue.redrive();
-    await settled();
-    expect(store.letters).toHaveLength(1);
-    await clock.advance(100);
-    await settled();
-    expect(await redriven).toMatchObject({ redriven: 1, handled: 1 });
-    expect(handled).toHaveBeenCalledOnce();
-    expect(store.letters).toStrictEqual([]);
-    expect(reported).toStrictEqual([[0, 'dead-letter-store', 'disk full']]);
-  });
+      const done = queue[method]().catch((error: unknown) => error);
+      await time.advance(100);
+      await time.advance(0);
+      expect(await done).not.toBeInstanceOf(Error);
+      expect(reported).toStrictEqual([[0, 'dead-letter-store', 'disk full']]);
+    }),
+  );
+
+  it(
+    'while a redriven letter is removed is tried again, and the redrive ends after that',
+    virtualTest(async ({ time }) => {
+      const { store, queue, reported } = failing(0);
+      await queue.add(letterOf(1));
+      const handled = vi.fn(() => {
+        store.failures = 1;
+      });
+      createProcessor<number>(() => handled(), { name: 'mail', deadLetters: queue });
+      const redriven = queue.redrive();
+      await time.settle();
+      expect(store.letters).toHaveLength(1);
+      await time.advance(100);
+      await time.settle();
+      expect(await redriven).toMatchObject({ redriven: 1, handled: 1 });
+      expect(handled).toHaveBeenCalledOnce();
+      expect(store.letters).toStrictEqual([]);
+      expect(reported).toStrictEqual([[0, 'dead-letter-store', 'disk full']]);
+    }),
+  );
 });
 
 describe('flush', () => {
   function withStore(add: (letter: DeadLetter<number>) => Promise<void> | void) {
-    const clock = new VirtualClock();
     const store = { add, remove: () => undefined, list: () => [] };
-    return { clock, queue: createDeadLetterQueue<number>({ store, scheduler: clock }) };
+    return { queue: createDeadLetterQueue<number>({ store }) };
   }
 
   it('resolves at once when every letter is stored', async () => {
@@ -489,45 +537,54 @@ describe('flush', () => {
     expect(await queue.flush()).toBe(true);
   });
 
-  it('waits until every letter is stored, those that come meanwhile included', async () => {
-    const pending: (() => void)[] = [];
-    const { queue } = withStore(
-      () =>
-        new Promise((resolve) => {
-          pending.push(resolve);
-        }),
-    );
-    queue.next(letterOf(1));
-    const isFlushed = vi.fn();
-    const flushed = queue.flush().then(isFlushed);
-    queue.next(letterOf(2));
-    pending[0]!();
-    await settled();
-    expect(isFlushed).not.toHaveBeenCalled();
-    pending[1]!();
-    await flushed;
-    expect(isFlushed.mock.calls).toStrictEqual([[true]]);
-  });
+  it(
+    'waits until every letter is stored, those that come meanwhile included',
+    virtualTest(async ({ time }) => {
+      const pending: (() => void)[] = [];
+      const { queue } = withStore(
+        () =>
+          new Promise((resolve) => {
+            pending.push(resolve);
+          }),
+      );
+      queue.next(letterOf(1));
+      const isFlushed = vi.fn();
+      const flushed = queue.flush().then(isFlushed);
+      queue.next(letterOf(2));
+      pending[0]!();
+      await time.settle();
+      expect(isFlushed).not.toHaveBeenCalled();
+      pending[1]!();
+      await flushed;
+      expect(isFlushed.mock.calls).toStrictEqual([[true]]);
+    }),
+  );
 
-  it('waits no longer than it is told, and says that it was in vain', async () => {
-    const { clock, queue } = withStore(() => new Promise(() => undefined));
-    queue.next(letterOf(1));
-    const flushed = queue.flush(50);
-    await clock.advance(50);
-    expect(await flushed).toBe(false);
-  });
+  it(
+    'waits no longer than it is told, and says that it was in vain',
+    virtualTest(async ({ time }) => {
+      const { queue } = withStore(() => new Promise(() => undefined));
+      queue.next(letterOf(1));
+      const flushed = queue.flush(50);
+      await time.advance(50);
+      expect(await flushed).toBe(false);
+    }),
+  );
 
-  it('waits for a store that fails and is tried again', async () => {
-    let failures = 1;
-    const { clock, queue } = withStore(() => {
-      if (failures-- > 0) throw new Error('disk full');
-    });
-    queue.errors.subscribe(() => undefined);
-    queue.next(letterOf(1));
-    const flushed = queue.flush(200);
-    await clock.advance(100);
-    expect(await flushed).toBe(true);
-  });
+  it(
+    'waits for a store that fails and is tried again',
+    virtualTest(async ({ time }) => {
+      let failures = 1;
+      const { queue } = withStore(() => {
+        if (failures-- > 0) throw new Error('disk full');
+      });
+      queue.errors.subscribe(() => undefined);
+      queue.next(letterOf(1));
+      const flushed = queue.flush(200);
+      await time.advance(100);
+      expect(await flushed).toBe(true);
+    }),
+  );
 
   it.each([-1, Number.NaN])('refuses to wait for %s milliseconds', async (withinMs) => {
     await expect((async () => createDeadLetterQueue().flush(withinMs))()).rejects.toMatchObject({
