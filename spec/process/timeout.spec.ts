@@ -1,11 +1,10 @@
 import { createEventBus, type HandlerContext, HandlerTimeoutError } from 'millrace';
-import { marbles } from 'millrace/testing';
+import { marbles, virtualTest, type VirtualTime } from 'millrace/testing';
 import { NEVER, Observable, timer, VirtualTimeScheduler } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Tick } from '../support/events.ts';
 import { HeldHandler } from '../support/held-handler.ts';
 import { type Path, PATHS } from '../support/paths.ts';
-import { settled, VirtualClock } from '../support/virtual-clock.ts';
 import { playing, watch } from '../support/watch.ts';
 
 afterEach(() => {
@@ -210,124 +209,137 @@ describe('timeoutMs', () => {
     expect(processor.stats()).toMatchObject({ handled: 1, dead: 1, running: 0 });
   });
 
-  it('counts anew for the next event, though its promise is followed by what followed the one before', async () => {
-    const clock = new VirtualClock();
-    const held = new HeldHandler<string, HandlerContext>();
-    const { processor, send } = watch(held.handle, { timeoutMs: 10, scheduler: clock });
-    for (const event of ['a', 'b']) send(event);
-    await clock.advance(6);
-    held.call(0).succeed();
-    // The timer of a.
-    await clock.advance(4);
-    expect(processor.stats()).toMatchObject({ handled: 1, dead: 0, running: 1 });
-    await clock.advance(5);
-    expect(processor.stats()).toMatchObject({ handled: 1, dead: 0, running: 1 });
-    await clock.advance(1);
-    expect(processor.stats()).toMatchObject({ handled: 1, dead: 1, running: 0 });
-  });
+  it(
+    'counts anew for the next event, though its promise is followed by what followed the one before',
+    virtualTest(async ({ time }) => {
+      const held = new HeldHandler<string, HandlerContext>();
+      const { processor, send } = watch(held.handle, { timeoutMs: 10 });
+      for (const event of ['a', 'b']) send(event);
+      await time.advance(6);
+      held.call(0).succeed();
+      // The timer of a.
+      await time.advance(4);
+      expect(processor.stats()).toMatchObject({ handled: 1, dead: 0, running: 1 });
+      await time.advance(5);
+      expect(processor.stats()).toMatchObject({ handled: 1, dead: 0, running: 1 });
+      await time.advance(1);
+      expect(processor.stats()).toMatchObject({ handled: 1, dead: 1, running: 0 });
+    }),
+  );
 
-  it('does not count the time in the waiting room', async () => {
-    const clock = new VirtualClock();
-    const held = new HeldHandler<string, HandlerContext>();
-    const { processor, send } = watch(held.handle, { timeoutMs: 10, scheduler: clock });
-    send('a');
-    send('b');
-    await clock.advance(9);
-    held.call(0).succeed();
-    await clock.advance(9);
-    expect(processor.stats()).toMatchObject({ handled: 1, dead: 0, running: 1 });
-    await clock.advance(1);
-    expect(processor.stats()).toMatchObject({ handled: 1, dead: 1, running: 0 });
-  });
+  it(
+    'does not count the time in the waiting room',
+    virtualTest(async ({ time }) => {
+      const held = new HeldHandler<string, HandlerContext>();
+      const { processor, send } = watch(held.handle, { timeoutMs: 10 });
+      send('a');
+      send('b');
+      await time.advance(9);
+      held.call(0).succeed();
+      await time.advance(9);
+      expect(processor.stats()).toMatchObject({ handled: 1, dead: 0, running: 1 });
+      await time.advance(1);
+      expect(processor.stats()).toMatchObject({ handled: 1, dead: 1, running: 0 });
+    }),
+  );
 });
 
 describe('a result that comes after its timeout', () => {
-  function timedOut(): { held: HeldHandler<string, HandlerContext>; clock: VirtualClock } & ReturnType<
-    typeof watch<string>
-  > {
-    const clock = new VirtualClock();
+  function timedOut(): { held: HeldHandler<string, HandlerContext> } & ReturnType<typeof watch<string>> {
     const held = new HeldHandler<string, HandlerContext>();
-    return { held, clock, ...watch(held.handle, { name: 'slow', timeoutMs: 5, scheduler: clock }) };
+    return { held, ...watch(held.handle, { name: 'slow', timeoutMs: 5 }) };
   }
 
-  it.each(PATHS)('is ignored, counted and reported ($path)', async ({ via }) => {
-    const { held, clock, processor, errors, [via]: send } = timedOut();
-    send('a');
-    await clock.advance(5);
-    held.call(0).succeed();
-    await settled();
-    expect(processor.stats()).toMatchObject({ handled: 0, dead: 1, pending: 0, late: 1 });
-    expect(errors).toMatchObject([{ kind: 'late-result', handler: 'slow' }]);
-    expect(await processor.deadLetters.list()).toHaveLength(1);
-  });
+  it.each(PATHS)(
+    'is ignored, counted and reported ($path)',
+    virtualTest(async ({ time }, { via }) => {
+      const { held, processor, errors, [via]: send } = timedOut();
+      send('a');
+      await time.advance(5);
+      held.call(0).succeed();
+      await time.settle();
+      expect(processor.stats()).toMatchObject({ handled: 0, dead: 1, pending: 0, late: 1 });
+      expect(errors).toMatchObject([{ kind: 'late-result', handler: 'slow' }]);
+      expect(await processor.deadLetters.list()).toHaveLength(1);
+    }),
+  );
 
-  it.each(PATHS)('is reported with its error when it is a rejection ($path)', async ({ via }) => {
-    const { held, clock, processor, errors, [via]: send } = timedOut();
-    send('a');
-    await clock.advance(5);
-    held.call(0).fail('too late');
-    await settled();
-    expect(processor.stats()).toMatchObject({ dead: 1, late: 1 });
-    expect(errors).toEqual([{ kind: 'late-result', handler: 'slow', error: 'too late' }]);
-  });
+  it.each(PATHS)(
+    'is reported with its error when it is a rejection ($path)',
+    virtualTest(async ({ time }, { via }) => {
+      const { held, processor, errors, [via]: send } = timedOut();
+      send('a');
+      await time.advance(5);
+      held.call(0).fail('too late');
+      await time.settle();
+      expect(processor.stats()).toMatchObject({ dead: 1, late: 1 });
+      expect(errors).toEqual([{ kind: 'late-result', handler: 'slow', error: 'too late' }]);
+    }),
+  );
 
   it.each([
     { answer: "with its signal's reason", errorOf: ({ signal }: HandlerContext): unknown => signal.reason },
     { answer: 'with an AbortError', errorOf: (): unknown => new DOMException('aborted', 'AbortError') },
-  ])('is counted, but is no news from a handler that heeds its signal and rejects $answer', async ({ errorOf }) => {
-    const { held, clock, processor, errors, send } = timedOut();
-    send('a');
-    await clock.advance(5);
-    held.call(0).fail(errorOf(held.call(0).context));
-    await settled();
-    expect(processor.stats()).toMatchObject({ dead: 1, late: 1 });
-    expect(errors).toEqual([]);
-  });
+  ])(
+    'is counted, but is no news from a handler that heeds its signal and rejects $answer',
+    virtualTest(async ({ time }, { errorOf }) => {
+      const { held, processor, errors, send } = timedOut();
+      send('a');
+      await time.advance(5);
+      held.call(0).fail(errorOf(held.call(0).context));
+      await time.settle();
+      expect(processor.stats()).toMatchObject({ dead: 1, late: 1 });
+      expect(errors).toEqual([]);
+    }),
+  );
 
-  it('does not disturb the attempt that is made meanwhile', async () => {
-    const clock = new VirtualClock();
-    const held = new HeldHandler<string, HandlerContext>();
-    const options = { timeoutMs: 5, retry: { maxAttempts: 2, delayMs: 1 }, scheduler: clock };
-    const { processor, send } = watch(held.handle, options);
-    send('a');
-    await clock.advance(6);
-    expect(held.calls).toHaveLength(2);
-    held.call(0).succeed();
-    await settled();
-    expect(processor.stats()).toMatchObject({ handled: 0, running: 1, pending: 1, late: 1 });
-    held.call(1).succeed();
-    await settled();
-    expect(processor.stats()).toMatchObject({ handled: 1, dead: 0, pending: 0, late: 1 });
-  });
+  it(
+    'does not disturb the attempt that is made meanwhile',
+    virtualTest(async ({ time }) => {
+      const held = new HeldHandler<string, HandlerContext>();
+      const options = { timeoutMs: 5, retry: { maxAttempts: 2, delayMs: 1 } };
+      const { processor, send } = watch(held.handle, options);
+      send('a');
+      await time.advance(6);
+      expect(held.calls).toHaveLength(2);
+      held.call(0).succeed();
+      await time.settle();
+      expect(processor.stats()).toMatchObject({ handled: 0, running: 1, pending: 1, late: 1 });
+      held.call(1).succeed();
+      await time.settle();
+      expect(processor.stats()).toMatchObject({ handled: 1, dead: 0, pending: 0, late: 1 });
+    }),
+  );
 
-  it('counts for its own event, though others run in its slot meanwhile', async () => {
-    const { held, clock, processor, send } = timedOut();
-    send('a');
-    send('b');
-    await clock.advance(5);
-    held.call(0).fail('of a');
-    held.call(1).succeed();
-    await settled();
-    expect(processor.stats()).toMatchObject({ handled: 1, dead: 1, late: 1, pending: 0 });
-    expect(await processor.deadLetters.list()).toMatchObject([{ event: 'a', reason: 'timeout' }]);
-  });
+  it(
+    'counts for its own event, though others run in its slot meanwhile',
+    virtualTest(async ({ time }) => {
+      const { held, processor, send } = timedOut();
+      send('a');
+      send('b');
+      await time.advance(5);
+      held.call(0).fail('of a');
+      held.call(1).succeed();
+      await time.settle();
+      expect(processor.stats()).toMatchObject({ handled: 1, dead: 1, late: 1, pending: 0 });
+      expect(await processor.deadLetters.list()).toMatchObject([{ event: 'a', reason: 'timeout' }]);
+    }),
+  );
 
-  it.each<{ end: string; stop: (late: ReturnType<typeof timedOut>) => Promise<void> }>([
+  it.each<{ end: string; stop: (late: ReturnType<typeof timedOut>, time: VirtualTime) => Promise<void> }>([
     { end: 'closed', stop: async ({ processor }) => processor.close() },
-    { end: 'timed out', stop: ({ clock }) => clock.advance(5) },
-  ])('never is an unhandled rejection of a handler that was $end', async ({ stop }) => {
-    const unhandled: unknown[] = [];
-    const note = (error: unknown): void => void unhandled.push(error);
-    process.on('unhandledRejection', note);
-    const late = timedOut();
-    late.send('a');
-    late.sendUnwatched('b');
-    await stop(late);
-    for (const call of late.held.calls) call.fail('late');
-    await settled();
-    await settled();
-    process.off('unhandledRejection', note);
-    expect(unhandled).toEqual([]);
-    expect(late.processor.stats().late).toBe(1);
-  });
+    { end: 'timed out', stop: (_, time) => time.advance(5) },
+  ])(
+    'never is an unhandled rejection of a handler that was $end',
+    virtualTest(async ({ time }, { stop }) => {
+      const late = timedOut();
+      late.send('a');
+      late.sendUnwatched('b');
+      await stop(late, time);
+      for (const call of late.held.calls) call.fail('late');
+      // A virtual test fails when a rejection is handled by nobody.
+      await time.settle();
+      expect(late.processor.stats().late).toBe(1);
+    }),
+  );
 });
