@@ -10,11 +10,12 @@ import {
   splitResults,
   supervise,
 } from 'millrace';
-import { concat, NEVER, range, throwError, VirtualTimeScheduler } from 'rxjs';
+import { virtualTest } from 'millrace/testing';
+import { concat, NEVER, range, throwError, timer, VirtualTimeScheduler } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Tick } from '../support/events.ts';
 import { HeldHandler } from '../support/held-handler.ts';
-import { settled, VirtualClock } from '../support/virtual-clock.ts';
+import { settled } from '../support/virtual-clock.ts';
 import { watch } from '../support/watch.ts';
 
 // The faults of the tutorials and libraries of the field are said in the comments; the tests say what happens here instead.
@@ -25,63 +26,68 @@ afterEach(() => {
 
 describe('a channel processor', () => {
   // A handler's panic ends the process, on every path.
-  it('survives a throw on every path', async () => {
-    const scheduler = new VirtualTimeScheduler();
-    const boom = (): never => {
-      throw new Error('boom');
-    };
-    const { processor, errors } = watch<string>(
-      (event) => {
-        if (event === 'rejects') return Promise.reject(new Error('boom'));
-        return event === 'errors' ? throwError(boom) : boom();
-      },
-      {
-        key: (event) => (event === 'has no key' ? boom() : event),
-        concurrency: 4,
-        retry: { delayMs: boom },
-        probe: { accepted: boom, settled: boom },
-        scheduler,
-      },
-    );
-    processor.deadLetters.subscribe(boom);
-    processor.deadLetters.errors.subscribe();
-    const events = ['throws', 'rejects', 'errors', 'has no key'];
-    for (const event of events) expect(() => processor.trySend(event, boom)).not.toThrow();
-    await settled();
-    expect(processor.stats()).toMatchObject({ accepted: 4, dead: 4, pending: 0 });
-    expect(new Set(errors.map(({ kind }) => kind))).toEqual(
-      new Set(['policy', 'probe', 'settlement', 'dead-letter-subscriber']),
-    );
-  });
+  it(
+    'survives a throw on every path',
+    virtualTest(async ({ time }) => {
+      const boom = (): never => {
+        throw new Error('boom');
+      };
+      const { processor, errors } = watch<string>(
+        (event) => {
+          if (event === 'rejects') return Promise.reject(new Error('boom'));
+          return event === 'errors' ? throwError(boom) : boom();
+        },
+        {
+          key: (event) => (event === 'has no key' ? boom() : event),
+          concurrency: 4,
+          retry: { delayMs: boom },
+          probe: { accepted: boom, settled: boom },
+        },
+      );
+      processor.deadLetters.subscribe(boom);
+      processor.deadLetters.errors.subscribe();
+      const events = ['throws', 'rejects', 'errors', 'has no key'];
+      for (const event of events) expect(() => processor.trySend(event, boom)).not.toThrow();
+      await time.settle();
+      expect(processor.stats()).toMatchObject({ accepted: 4, dead: 4, pending: 0 });
+      expect(new Set(errors.map(({ kind }) => kind))).toEqual(
+        new Set(['policy', 'probe', 'settlement', 'dead-letter-subscriber']),
+      );
+    }),
+  );
 
   // Publish delivers 96 % of a burst out of order.
-  it('handles a burst in order', async () => {
-    const seen: number[] = [];
-    const processor = createProcessor<number>(
-      async (event) => {
-        if (event % 100 === 0) await settled();
-        seen.push(event);
-      },
-      { capacity: 10_000 },
-    );
-    for (let event = 0; event < 10_000; event++) processor.trySend(event);
-    await processor.drain();
-    expect(seen).toEqual(Array.from({ length: 10_000 }, (_, index) => index));
-  });
+  it(
+    'handles a burst in order',
+    virtualTest(async ({ time }) => {
+      const seen: number[] = [];
+      const processor = createProcessor<number>(
+        async (event) => {
+          if (event % 100 === 0) await time.settle();
+          seen.push(event);
+        },
+        { capacity: 10_000 },
+      );
+      for (let event = 0; event < 10_000; event++) processor.trySend(event);
+      await processor.drain();
+      expect(seen).toEqual(Array.from({ length: 10_000 }, (_, index) => index));
+    }),
+  );
 
   // Cancelling loses what is in the buffer.
-  it('loses nothing of its buffer when it is closed: what is not handled has a letter', async () => {
-    const { processor, send, errors } = watch<number>(() => settled(), { concurrency: 8, capacity: 5_000 });
-    const taken = Array.from({ length: 6_000 }, (_, event) => event).filter((event) => send(event));
-    await settled();
-    processor.close();
-    const { handled, dead, rejected } = processor.stats();
-    expect(taken).toHaveLength(5_008);
-    expect(handled).toBeGreaterThan(0);
-    expect({ ended: handled + dead, rejected }).toEqual({ ended: 5_008, rejected: 992 });
-    expect(await processor.deadLetters.list()).toHaveLength(dead);
-    expect(errors).toEqual([]);
-  });
+  it(
+    'loses nothing of its buffer when it is closed: what is not handled has a letter',
+    virtualTest(async ({ time }) => {
+      const { processor, send, errors } = watch<number>(() => timer(1), { concurrency: 8, capacity: 5_000 });
+      const taken = Array.from({ length: 6_000 }, (_, event) => event).filter((event) => send(event));
+      await time.advance(10);
+      processor.close();
+      expect(taken).toHaveLength(5_008);
+      expect(processor.stats()).toMatchObject({ handled: 80, dead: 4_928, rejected: 992 });
+      expect(await processor.deadLetters.list()).toHaveLength(4_928);
+      expect(errors).toEqual([]);
+    }),
+  );
 
   // Send after stop returned true for half of 10,000 events, and none was handled.
   it('refuses each event that comes after it was closed', async () => {
@@ -124,23 +130,26 @@ describe('a channel processor', () => {
   });
 
   // The same, where failures are a stream beside that of the successes.
-  it('goes on though nobody reads its failures, and can be cancelled', async () => {
-    const handled: number[] = [];
-    const hanging: AbortSignal[] = [];
-    const handler = async (event: number, { signal }: HandlerContext): Promise<unknown> => {
-      if (event >= 5_000) return new Promise(() => hanging.push(signal));
-      if (event % 2 === 1) throw new Error('no');
-      return event;
-    };
-    const result$ = concat(range(0, 6_000), NEVER).pipe(supervise(handler, { concurrency: 8 }));
-    const { successes } = splitResults(result$);
-    const subscription = successes.subscribe(({ event }) => handled.push(event));
-    for (let turn = 0; hanging.length < 8 && turn < 1_000; turn++) await settled();
-    // 2,500 failures are more than what an unread side keeps.
-    expect(handled).toEqual(Array.from({ length: 2_500 }, (_, index) => 2 * index));
-    subscription.unsubscribe();
-    expect(hanging.map(({ aborted }) => aborted)).toEqual(Array.from({ length: 8 }, () => true));
-  });
+  it(
+    'goes on though nobody reads its failures, and can be cancelled',
+    virtualTest(async ({ time }) => {
+      const handled: number[] = [];
+      const hanging: AbortSignal[] = [];
+      const handler = async (event: number, { signal }: HandlerContext): Promise<unknown> => {
+        if (event >= 5_000) return new Promise(() => hanging.push(signal));
+        if (event % 2 === 1) throw new Error('no');
+        return event;
+      };
+      const result$ = concat(range(0, 6_000), NEVER).pipe(supervise(handler, { concurrency: 8 }));
+      const { successes } = splitResults(result$);
+      const subscription = successes.subscribe(({ event }) => handled.push(event));
+      for (let turn = 0; hanging.length < 8 && turn < 1_000; turn++) await time.settle();
+      // 2,500 failures are more than what an unread side keeps.
+      expect(handled).toEqual(Array.from({ length: 2_500 }, (_, index) => 2 * index));
+      subscription.unsubscribe();
+      expect(hanging.map(({ aborted }) => aborted)).toEqual(Array.from({ length: 8 }, () => true));
+    }),
+  );
 
   // MaxAttempts 0 crashes; an omitted multiplier gives waits of 50 ms, 0 and 0.
   it('refuses 0 attempts where it is made, and doubles by default', () => {
@@ -159,76 +168,85 @@ describe('a channel processor', () => {
   });
 
   // A failing dead-letter handler feeds itself, at 9,600 calls a second.
-  it('calls a dead-letter subscriber that throws once for each letter: it makes no letter of its own', async () => {
-    const { processor, send, errors } = watch<string>(() => throwError(() => 'no'), {});
-    let calls = 0;
-    processor.deadLetters.subscribe(() => {
-      calls++;
-      throw new Error('full mailbox');
-    });
-    const later = async (): Promise<never> => {
-      calls++;
-      await settled();
-      throw new Error('full mailbox, later');
-    };
-    // oxlint-disable-next-line typescript/no-misused-promises -- as many will write it
-    processor.deadLetters.subscribe(later);
-    send('a');
-    send('b');
-    await settled();
-    await settled();
-    expect(calls).toBe(4);
-    expect(processor.stats()).toMatchObject({ accepted: 2, dead: 2 });
-    expect(errors.map(({ kind }) => kind)).toEqual(Array.from({ length: 4 }, () => 'dead-letter-subscriber'));
-    expect(await processor.deadLetters.list()).toHaveLength(2);
-  });
+  it(
+    'calls a dead-letter subscriber that throws once for each letter: it makes no letter of its own',
+    virtualTest(async ({ time }) => {
+      const { processor, send, errors } = watch<string>(() => throwError(() => 'no'), {});
+      let calls = 0;
+      processor.deadLetters.subscribe(() => {
+        calls++;
+        throw new Error('full mailbox');
+      });
+      const later = async (): Promise<never> => {
+        calls++;
+        await time.settle();
+        throw new Error('full mailbox, later');
+      };
+      // oxlint-disable-next-line typescript/no-misused-promises -- as many will write it
+      processor.deadLetters.subscribe(later);
+      send('a');
+      send('b');
+      await time.settle();
+      await time.settle();
+      expect(calls).toBe(4);
+      expect(processor.stats()).toMatchObject({ accepted: 2, dead: 2 });
+      expect(errors.map(({ kind }) => kind)).toEqual(Array.from({ length: 4 }, () => 'dead-letter-subscriber'));
+      expect(await processor.deadLetters.list()).toHaveLength(2);
+    }),
+  );
 
   // PublishSync returns before its dead letter was handled.
-  it('says that an event is dead when its letter is kept, and its subscribers were told', async () => {
-    const steps: string[] = [];
-    const deadLetters = createDeadLetterQueue<string>({
-      store: {
-        add: async () => {
-          await settled();
-          steps.push('kept');
+  it(
+    'says that an event is dead when its letter is kept, and its subscribers were told',
+    virtualTest(async ({ time }) => {
+      const steps: string[] = [];
+      const deadLetters = createDeadLetterQueue<string>({
+        store: {
+          add: async () => {
+            await time.settle();
+            steps.push('kept');
+          },
+          remove: () => undefined,
+          list: () => [],
         },
-        remove: () => undefined,
-        list: () => [],
-      },
-    });
-    deadLetters.subscribe(() => steps.push('told'));
-    const processor = createProcessor<string>(() => throwError(() => 'no'), { deadLetters });
-    const { settled: end } = await processor.send('a');
-    steps.push((await end).outcome);
-    expect(steps).toEqual(['kept', 'told', 'dead']);
-  });
+      });
+      deadLetters.subscribe(() => steps.push('told'));
+      const processor = createProcessor<string>(() => throwError(() => 'no'), { deadLetters });
+      const { settled: end } = await processor.send('a');
+      steps.push((await end).outcome);
+      expect(steps).toEqual(['kept', 'told', 'dead']);
+    }),
+  );
 
   // Logs print whole payloads.
-  it('prints no payload, and no error of its own has one', async () => {
-    const printed: string[] = [];
-    vi.spyOn(console, 'error').mockImplementation((...all: unknown[]) => void printed.push(all.map(String).join(' ')));
-    const secret = { card: '4111 1111 1111 1111' };
-    const clock = new VirtualClock();
-    const held = new HeldHandler<typeof secret, HandlerContext>();
-    const processor = createProcessor(held.handle, {
-      timeoutMs: 5,
-      capacity: 0,
-      overflow: 'fail',
-      scheduler: clock,
-      probe: { accepted: () => fail('probe') },
-    });
-    processor.deadLetters.subscribe(() => fail('subscriber'));
-    processor.trySend(secret);
-    const refused: unknown = await processor.send(secret).catch((error: unknown) => error);
-    await clock.advance(5);
-    held.call(0).succeed();
-    await settled();
-    processor.close();
-    const [letter] = await processor.deadLetters.list();
-    expect(refused).toBeInstanceOf(OverflowError);
-    expect(printed).toHaveLength(3);
-    for (const text of [...printed, String(refused), String(letter!.error)]) expect(text).not.toContain('4111');
-  });
+  it(
+    'prints no payload, and no error of its own has one',
+    virtualTest(async ({ time }) => {
+      const printed: string[] = [];
+      vi.spyOn(console, 'error').mockImplementation(
+        (...all: unknown[]) => void printed.push(all.map(String).join(' ')),
+      );
+      const secret = { card: '4111 1111 1111 1111' };
+      const held = new HeldHandler<typeof secret, HandlerContext>();
+      const processor = createProcessor(held.handle, {
+        timeoutMs: 5,
+        capacity: 0,
+        overflow: 'fail',
+        probe: { accepted: () => fail('probe') },
+      });
+      processor.deadLetters.subscribe(() => fail('subscriber'));
+      processor.trySend(secret);
+      const refused: unknown = await processor.send(secret).catch((error: unknown) => error);
+      await time.advance(5);
+      held.call(0).succeed();
+      await time.settle();
+      processor.close();
+      const [letter] = await processor.deadLetters.list();
+      expect(refused).toBeInstanceOf(OverflowError);
+      expect(printed).toHaveLength(3);
+      for (const text of [...printed, String(refused), String(letter!.error)]) expect(text).not.toContain('4111');
+    }),
+  );
 
   it('prints each kind of error once, if nobody listens', async () => {
     const printed = vi.spyOn(console, 'error').mockImplementation(() => undefined);
@@ -248,17 +266,20 @@ describe('the peers', () => {
   });
 
   // Watermill: a failing handler without middleware ran 319,000 times in a second.
-  it('see a handler that fails called once for each event, without a policy', async () => {
-    let calls = 0;
-    const processor = createProcessor<string>(() => {
-      calls++;
-      return Promise.reject(new Error('no'));
-    });
-    processor.trySend('a');
-    for (let turn = 0; turn < 5; turn++) await settled();
-    expect(calls).toBe(1);
-    expect(processor.stats()).toMatchObject({ dead: 1, pending: 0 });
-  });
+  it(
+    'see a handler that fails called once for each event, without a policy',
+    virtualTest(async ({ time }) => {
+      let calls = 0;
+      const processor = createProcessor<string>(() => {
+        calls++;
+        return Promise.reject(new Error('no'));
+      });
+      processor.trySend('a');
+      for (let turn = 0; turn < 5; turn++) await time.settle();
+      expect(calls).toBe(1);
+      expect(processor.stats()).toMatchObject({ dead: 1, pending: 0 });
+    }),
+  );
 
   // nestjs/cqrs: 5,000 publishes are 5,000 running handlers.
   it('see no more handlers run than the concurrency, whatever is published', async () => {
@@ -280,32 +301,37 @@ describe('the peers', () => {
   });
 
   // nestjs/cqrs: close returned with 10 running; Watermill: closing cancels contexts before it drains.
-  it('see a drain that waits for what runs, and cancels nothing', async () => {
-    const held = new HeldHandler<number, HandlerContext>();
-    const processor = createProcessor(held.handle, { concurrency: 10 });
-    for (let event = 0; event < 10; event++) processor.trySend(event);
-    let isDrained = false;
-    const draining = processor.drain().then(() => (isDrained = true));
-    for (let index = 0; index < 10; index++) {
-      await settled();
-      expect(isDrained).toBe(false);
-      expect(held.call(index).context.signal.aborted).toBe(false);
-      held.call(index).succeed();
-    }
-    await draining;
-    expect(processor.stats()).toMatchObject({ handled: 10, dead: 0 });
-  });
+  it(
+    'see a drain that waits for what runs, and cancels nothing',
+    virtualTest(async ({ time }) => {
+      const held = new HeldHandler<number, HandlerContext>();
+      const processor = createProcessor(held.handle, { concurrency: 10 });
+      for (let event = 0; event < 10; event++) processor.trySend(event);
+      let isDrained = false;
+      const draining = processor.drain().then(() => (isDrained = true));
+      for (let index = 0; index < 10; index++) {
+        await time.settle();
+        expect(isDrained).toBe(false);
+        expect(held.call(index).context.signal.aborted).toBe(false);
+        held.call(index).succeed();
+      }
+      await draining;
+      expect(processor.stats()).toMatchObject({ handled: 10, dead: 0 });
+    }),
+  );
 
   // One that hangs is seen nowhere.
-  it('see a handler that hangs: in stats, and at its timeout', async () => {
-    const clock = new VirtualClock();
-    const processor = createProcessor<string>(() => NEVER, { timeoutMs: 60_000, scheduler: clock });
-    processor.trySend('a');
-    await clock.advance(59_000);
-    expect(processor.stats()).toMatchObject({ running: 1, longestRunningMs: 59_000 });
-    await clock.advance(1_000);
-    expect(processor.stats()).toMatchObject({ running: 0, dead: 1 });
-  });
+  it(
+    'see a handler that hangs: in stats, and at its timeout',
+    virtualTest(async ({ time }) => {
+      const processor = createProcessor<string>(() => NEVER, { timeoutMs: 60_000 });
+      processor.trySend('a');
+      await time.advance(59_000);
+      expect(processor.stats()).toMatchObject({ running: 1, longestRunningMs: 59_000 });
+      await time.advance(1_000);
+      expect(processor.stats()).toMatchObject({ running: 0, dead: 1 });
+    }),
+  );
 });
 
 function fail(text: string): never {
