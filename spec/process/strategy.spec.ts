@@ -1,9 +1,8 @@
 import { createDeadLetterQueue, createProcessor, type HandlerContext } from 'millrace';
-import { marbles } from 'millrace/testing';
+import { marbles, virtualTest } from 'millrace/testing';
 import { EMPTY, NEVER, Observable, throwError, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { HeldHandler } from '../support/held-handler.ts';
-import { settled, VirtualClock } from '../support/virtual-clock.ts';
 import { describeEnd, playing, watch } from '../support/watch.ts';
 
 /** Events of two lanes: the lane is the first letter. */
@@ -108,68 +107,79 @@ describe("strategy 'switch'", () => {
     }),
   );
 
-  it('takes the place of one that waits for room', async () => {
-    const held = new HeldHandler<string, HandlerContext>();
-    const processor = createProcessor(held.handle, { strategy: 'switch', key, capacity: 0 });
-    const ends: string[] = [];
-    const send = (event: string): unknown =>
-      processor.send(event).then(async (accepted) => ends.push(`${event} ${describeEnd(await accepted.settled)}`));
-    for (const event of ['a1', 'b1', 'c1', 'b2', 'b3']) void send(event);
-    await settled();
-    expect(ends).toEqual(['b1 dropped superseded', 'b2 dropped superseded']);
-    expect(processor.stats()).toMatchObject({ suspended: 2, pending: 1, dropped: 2 });
-    for (const index of [0, 1, 2]) {
-      held.call(index).succeed();
-      await settled();
-    }
-    expect(held.calls.map(({ event }) => event)).toEqual(['a1', 'c1', 'b3']);
-    expect(processor.stats()).toMatchObject({ accepted: 5, handled: 3, dropped: 2, suspended: 0 });
-  });
+  it(
+    'takes the place of one that waits for room',
+    virtualTest(async ({ time }) => {
+      const held = new HeldHandler<string, HandlerContext>();
+      const processor = createProcessor(held.handle, { strategy: 'switch', key, capacity: 0 });
+      const ends: string[] = [];
+      const send = (event: string): unknown =>
+        processor.send(event).then(async (accepted) => ends.push(`${event} ${describeEnd(await accepted.settled)}`));
+      for (const event of ['a1', 'b1', 'c1', 'b2', 'b3']) void send(event);
+      await time.settle();
+      expect(ends).toEqual(['b1 dropped superseded', 'b2 dropped superseded']);
+      expect(processor.stats()).toMatchObject({ suspended: 2, pending: 1, dropped: 2 });
+      for (const index of [0, 1, 2]) {
+        held.call(index).succeed();
+        await time.settle();
+      }
+      expect(held.calls.map(({ event }) => event)).toEqual(['a1', 'c1', 'b3']);
+      expect(processor.stats()).toMatchObject({ accepted: 5, handled: 3, dropped: 2, suspended: 0 });
+    }),
+  );
 
-  it('takes no notice of one that has waited for room, and has had it', async () => {
-    const held = new HeldHandler<string, HandlerContext>();
-    const probe = { settled: vi.fn() };
-    const processor = createProcessor(held.handle, { strategy: 'switch', key, capacity: 0, probe });
-    for (const event of ['a1', 'b1', 'c1']) void processor.send(event);
-    for (const index of [0, 1]) {
-      held.call(index).succeed();
-      await settled();
-    }
-    void processor.send('b2');
-    expect(processor.stats()).toMatchObject({ handled: 2, dropped: 0, running: 1, suspended: 1 });
-    expect(probe.settled).toHaveBeenCalledTimes(2);
-  });
+  it(
+    'takes no notice of one that has waited for room, and has had it',
+    virtualTest(async ({ time }) => {
+      const held = new HeldHandler<string, HandlerContext>();
+      const probe = { settled: vi.fn() };
+      const processor = createProcessor(held.handle, { strategy: 'switch', key, capacity: 0, probe });
+      for (const event of ['a1', 'b1', 'c1']) void processor.send(event);
+      for (const index of [0, 1]) {
+        held.call(index).succeed();
+        await time.settle();
+      }
+      void processor.send('b2');
+      expect(processor.stats()).toMatchObject({ handled: 2, dropped: 0, running: 1, suspended: 1 });
+      expect(probe.settled).toHaveBeenCalledTimes(2);
+    }),
+  );
 
-  it('is not followed by an older one, which waited for room', async () => {
-    const clock = new VirtualClock();
-    const started: string[] = [];
-    const handler = (event: string): Observable<never> => {
-      started.push(event);
-      return event === 'a3' ? EMPTY : throwError(() => 'no');
-    };
-    const retry = { maxAttempts: 2, delayMs: 2 };
-    const processor = createProcessor(handler, { strategy: 'switch', key, capacity: 0, retry, scheduler: clock });
-    for (const event of ['c1', 'a1', 'a2']) void processor.send(event);
-    await clock.advance(3);
-    expect(started).toEqual(['c1', 'c1', 'a2']);
-    void processor.send('a3');
-    await clock.advance(10);
-    expect(started).toEqual(['c1', 'c1', 'a2', 'a3']);
-    expect(processor.stats()).toMatchObject({ accepted: 4, handled: 1, dead: 1, dropped: 2, suspended: 0 });
-  });
+  it(
+    'is not followed by an older one, which waited for room',
+    virtualTest(async ({ time }) => {
+      const started: string[] = [];
+      const handler = (event: string): Observable<never> => {
+        started.push(event);
+        return event === 'a3' ? EMPTY : throwError(() => 'no');
+      };
+      const retry = { maxAttempts: 2, delayMs: 2 };
+      const processor = createProcessor(handler, { strategy: 'switch', key, capacity: 0, retry });
+      for (const event of ['c1', 'a1', 'a2']) void processor.send(event);
+      await time.advance(3);
+      expect(started).toEqual(['c1', 'c1', 'a2']);
+      void processor.send('a3');
+      await time.advance(10);
+      expect(started).toEqual(['c1', 'c1', 'a2', 'a3']);
+      expect(processor.stats()).toMatchObject({ accepted: 4, handled: 1, dead: 1, dropped: 2, suspended: 0 });
+    }),
+  );
 
-  it('counts what it aborted as dropped, and its result as late', async () => {
-    const held = new HeldHandler<string, HandlerContext>();
-    const { processor, send, errors } = watch(held.handle, { strategy: 'switch' });
-    send('a');
-    send('b');
-    held.call(0).succeed();
-    await settled();
-    expect(processor.stats()).toMatchObject({ handled: 0, dropped: 1, running: 1, late: 1 });
-    expect(processor.stats().droppedBy).toEqual({ busy: 0, 'drop-newest': 0, 'drop-oldest': 0, superseded: 1 });
-    expect(errors).toEqual([]);
-    expect(await processor.deadLetters.list()).toEqual([]);
-  });
+  it(
+    'counts what it aborted as dropped, and its result as late',
+    virtualTest(async ({ time }) => {
+      const held = new HeldHandler<string, HandlerContext>();
+      const { processor, send, errors } = watch(held.handle, { strategy: 'switch' });
+      send('a');
+      send('b');
+      held.call(0).succeed();
+      await time.settle();
+      expect(processor.stats()).toMatchObject({ handled: 0, dropped: 1, running: 1, late: 1 });
+      expect(processor.stats().droppedBy).toEqual({ busy: 0, 'drop-newest': 0, 'drop-oldest': 0, superseded: 1 });
+      expect(errors).toEqual([]);
+      expect(await processor.deadLetters.list()).toEqual([]);
+    }),
+  );
 
   it('needs no room of its own for the event that takes the place', () => {
     const options = { strategy: 'switch', concurrency: 1, capacity: 0 } as const;
@@ -179,61 +189,70 @@ describe("strategy 'switch'", () => {
     expect(processor.stats()).toMatchObject({ accepted: 2, dropped: 1, rejected: 0, running: 1, pending: 1 });
   });
 
-  it('gives the room of a superseded event to whoever waits for it', async () => {
-    const started: string[] = [];
-    const processor = createProcessor<string>(
-      (event) => {
-        started.push(event);
-        return NEVER;
-      },
-      { strategy: 'switch', key, concurrency: 1, capacity: 0 },
-    );
-    for (const event of ['a1', 'b1', 'a2']) void processor.send(event);
-    await settled();
-    // Either of the two that wait may start first; but one of them must.
-    expect(started).toHaveLength(2);
-    expect(processor.stats()).toMatchObject({ accepted: 2, dropped: 1, running: 1, pending: 1, suspended: 1 });
-  });
+  it(
+    'gives the room of a superseded event to whoever waits for it',
+    virtualTest(async ({ time }) => {
+      const started: string[] = [];
+      const processor = createProcessor<string>(
+        (event) => {
+          started.push(event);
+          return NEVER;
+        },
+        { strategy: 'switch', key, concurrency: 1, capacity: 0 },
+      );
+      for (const event of ['a1', 'b1', 'a2']) void processor.send(event);
+      await time.settle();
+      // Either of the two that wait may start first; but one of them must.
+      expect(started).toHaveLength(2);
+      expect(processor.stats()).toMatchObject({ accepted: 2, dropped: 1, running: 1, pending: 1, suspended: 1 });
+    }),
+  );
 
-  it('lets the latest of those that waited for room win too', async () => {
-    const held = new HeldHandler<string, HandlerContext>();
-    const processor = createProcessor(held.handle, { strategy: 'switch', key, concurrency: 2, capacity: 0 });
-    const ends: string[] = [];
-    for (const event of ['x', 'y', 'a1', 'a2']) {
-      void processor
-        .send(event)
-        .then(({ settled: end }) => end)
-        .then((end) => ends.push(`${event} ${describeEnd(end)}`));
-    }
-    await settled();
-    for (const call of [0, 1]) {
-      held.call(call).succeed();
-      await settled();
-    }
-    held.call(-1).succeed();
-    await settled();
-    expect(ends).toEqual(['a1 dropped superseded', 'x handled', 'y handled', 'a2 handled']);
-  });
+  it(
+    'lets the latest of those that waited for room win too',
+    virtualTest(async ({ time }) => {
+      const held = new HeldHandler<string, HandlerContext>();
+      const processor = createProcessor(held.handle, { strategy: 'switch', key, concurrency: 2, capacity: 0 });
+      const ends: string[] = [];
+      for (const event of ['x', 'y', 'a1', 'a2']) {
+        void processor
+          .send(event)
+          .then(({ settled: end }) => end)
+          .then((end) => ends.push(`${event} ${describeEnd(end)}`));
+      }
+      await time.settle();
+      for (const call of [0, 1]) {
+        held.call(call).succeed();
+        await time.settle();
+      }
+      held.call(-1).succeed();
+      await time.settle();
+      expect(ends).toEqual(['a1 dropped superseded', 'x handled', 'y handled', 'a2 handled']);
+    }),
+  );
 
-  it('keeps what is dead already, and only waits for its letter to be stored', async () => {
-    let store: () => void = () => undefined;
-    const deadLetters = createDeadLetterQueue<string>({
-      store: { add: () => new Promise((resolve) => (store = resolve)), remove: () => undefined, list: () => [] },
-    });
-    const { processor, send } = watch<string>(
-      (event) => {
-        if (event === 'a') throw new Error('no');
-      },
-      { strategy: 'switch', deadLetters },
-    );
-    send('a');
-    send('b');
-    await settled();
-    expect(processor.stats()).toMatchObject({ handled: 0, dropped: 0 });
-    store();
-    await settled();
-    expect(processor.stats()).toMatchObject({ handled: 1, dead: 1, dropped: 0, pending: 0 });
-  });
+  it(
+    'keeps what is dead already, and only waits for its letter to be stored',
+    virtualTest(async ({ time }) => {
+      let store: () => void = () => undefined;
+      const deadLetters = createDeadLetterQueue<string>({
+        store: { add: () => new Promise((resolve) => (store = resolve)), remove: () => undefined, list: () => [] },
+      });
+      const { processor, send } = watch<string>(
+        (event) => {
+          if (event === 'a') throw new Error('no');
+        },
+        { strategy: 'switch', deadLetters },
+      );
+      send('a');
+      send('b');
+      await time.settle();
+      expect(processor.stats()).toMatchObject({ handled: 0, dropped: 0 });
+      store();
+      await time.settle();
+      expect(processor.stats()).toMatchObject({ handled: 1, dead: 1, dropped: 0, pending: 0 });
+    }),
+  );
 
   it.each<{ when: string; make: (send: () => void) => (event: string, context: HandlerContext) => unknown }>([
     { when: 'its Observable is torn down', make: (send) => () => new Observable(() => send) },
@@ -364,20 +383,23 @@ describe("strategy 'exhaust'", () => {
     expect(await end).toEqual({ outcome: 'dropped', reason: 'busy', attempts: 0 });
   });
 
-  it('drops what waited for room and finds its lane busy when there is some', async () => {
-    const held = new HeldHandler<string, HandlerContext>();
-    const processor = createProcessor(held.handle, { strategy: 'exhaust', key, concurrency: 2, capacity: 0 });
-    const ends: string[] = [];
-    for (const event of ['x', 'y', 'a1', 'a2']) {
-      void processor
-        .send(event)
-        .then(({ settled: end }) => end)
-        .then((end) => ends.push(`${event} ${describeEnd(end)}`));
-    }
-    held.call(0).succeed();
-    held.call(1).succeed();
-    await settled();
-    expect(ends).toEqual(['x handled', 'y handled', 'a2 dropped busy']);
-    expect(processor.stats()).toMatchObject({ running: 1, waiting: 0 });
-  });
+  it(
+    'drops what waited for room and finds its lane busy when there is some',
+    virtualTest(async ({ time }) => {
+      const held = new HeldHandler<string, HandlerContext>();
+      const processor = createProcessor(held.handle, { strategy: 'exhaust', key, concurrency: 2, capacity: 0 });
+      const ends: string[] = [];
+      for (const event of ['x', 'y', 'a1', 'a2']) {
+        void processor
+          .send(event)
+          .then(({ settled: end }) => end)
+          .then((end) => ends.push(`${event} ${describeEnd(end)}`));
+      }
+      held.call(0).succeed();
+      held.call(1).succeed();
+      await time.settle();
+      expect(ends).toEqual(['x handled', 'y handled', 'a2 dropped busy']);
+      expect(processor.stats()).toMatchObject({ running: 1, waiting: 0 });
+    }),
+  );
 });
