@@ -9,12 +9,11 @@ import {
   type Probe,
   type ProcessorOptions,
 } from 'millrace';
-import { marbles } from 'millrace/testing';
+import { marbles, virtualTest } from 'millrace/testing';
 import { NEVER, of, Subject, throwError, timer, VirtualTimeScheduler } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { HeldHandler } from '../support/held-handler.ts';
 import { PATHS, type Path } from '../support/paths.ts';
-import { settled, VirtualClock } from '../support/virtual-clock.ts';
 import { describeEnd, playing, watchBatches } from '../support/watch.ts';
 
 type BatchOptions = Batched<ProcessorOptions<string>>;
@@ -159,15 +158,18 @@ describe('a batch', () => {
     { form: 'a value', result: () => 'a value' },
     { form: 'a promise', result: () => Promise.resolve() },
     { form: 'an Observable', result: () => of(1, 2) },
-  ])('is handled by a handler that returns $form', async ({ result }) => {
-    const { processor, send, ended$ } = watchBatches(result, { batch: { maxSize: 2 } });
-    const ends: string[] = [];
-    ended$.subscribe((end) => ends.push(end));
-    for (const event of ['a', 'b']) send(event);
-    await settled();
-    expect(ends).toEqual(['a handled', 'b handled']);
-    expect(processor.stats()).toMatchObject({ accepted: 2, handled: 2, pending: 0 });
-  });
+  ])(
+    'is handled by a handler that returns $form',
+    virtualTest(async ({ time }, { result }) => {
+      const { processor, send, ended$ } = watchBatches(result, { batch: { maxSize: 2 } });
+      const ends: string[] = [];
+      ended$.subscribe((end) => ends.push(end));
+      for (const event of ['a', 'b']) send(event);
+      await time.settle();
+      expect(ends).toEqual(['a handled', 'b handled']);
+      expect(processor.stats()).toMatchObject({ accepted: 2, handled: 2, pending: 0 });
+    }),
+  );
 
   it('is given to an object as to a function, with a context', () => {
     const seen: unknown[] = [];
@@ -428,39 +430,40 @@ describe('the end of a batch', () => {
     },
   );
 
-  it("is told with the batch's attempts, its result, and the id of the event's own letter", async () => {
-    const clock = new VirtualClock();
-    const held = new HeldHandler<readonly string[], HandlerContext>();
-    const processor = createProcessor<string>((events, context) => held.handle(events, context).then(() => 'saved'), {
-      batch: { maxSize: 2 },
-      retry: { maxAttempts: 2, delayMs: 1 },
-      scheduler: clock,
-    });
-    const told: unknown[] = [];
-    const letters: string[] = [];
-    processor.deadLetters.subscribe(({ id }) => letters.push(id));
-    const send = (event: string): boolean => processor.trySend(event, (...end) => told.push(event, ...end));
-    for (const event of ['a', 'b', 'c', 'd']) send(event);
-    held.call(0).fail('once');
-    await clock.advance(1);
-    held.call(1).succeed();
-    await settled();
-    held.call(2).fail('once');
-    await clock.advance(1);
-    held.call(3).fail('twice');
-    await settled();
-    const handled = { outcome: 'handled', attempts: 2 };
-    const dead = { outcome: 'dead', attempts: 2, reason: 'exhausted', error: 'twice' };
-    expect(told.slice(0, 6)).toEqual(['a', handled, 'saved', 'b', handled, 'saved']);
-    expect(told.slice(6)).toEqual([
-      'c',
-      { ...dead, deadLetterId: letters[0] },
-      undefined,
-      'd',
-      { ...dead, deadLetterId: letters[1] },
-      undefined,
-    ]);
-  });
+  it(
+    "is told with the batch's attempts, its result, and the id of the event's own letter",
+    virtualTest(async ({ time }) => {
+      const held = new HeldHandler<readonly string[], HandlerContext>();
+      const processor = createProcessor<string>((events, context) => held.handle(events, context).then(() => 'saved'), {
+        batch: { maxSize: 2 },
+        retry: { maxAttempts: 2, delayMs: 1 },
+      });
+      const told: unknown[] = [];
+      const letters: string[] = [];
+      processor.deadLetters.subscribe(({ id }) => letters.push(id));
+      const send = (event: string): boolean => processor.trySend(event, (...end) => told.push(event, ...end));
+      for (const event of ['a', 'b', 'c', 'd']) send(event);
+      held.call(0).fail('once');
+      await time.advance(1);
+      held.call(1).succeed();
+      await time.settle();
+      held.call(2).fail('once');
+      await time.advance(1);
+      held.call(3).fail('twice');
+      await time.settle();
+      const handled = { outcome: 'handled', attempts: 2 };
+      const dead = { outcome: 'dead', attempts: 2, reason: 'exhausted', error: 'twice' };
+      expect(told.slice(0, 6)).toEqual(['a', handled, 'saved', 'b', handled, 'saved']);
+      expect(told.slice(6)).toEqual([
+        'c',
+        { ...dead, deadLetterId: letters[0] },
+        undefined,
+        'd',
+        { ...dead, deadLetterId: letters[1] },
+        undefined,
+      ]);
+    }),
+  );
 
   it('is told to senders, each of its own event', async () => {
     const { processor } = watchBatches(() => throwError(() => 'no'), { batch: { maxSize: 2 } });
@@ -473,21 +476,24 @@ describe('the end of a batch', () => {
     expect(ends[0].deadLetterId).not.toBe(ends[1].deadLetterId);
   });
 
-  it('may be the close of the processor by its own handler', async () => {
-    const { processor, send, letters$ } = watchBatches(
-      () => {
-        processor.close();
-        return Promise.resolve();
-      },
-      { batch: { maxSize: 2 } },
-    );
-    const letters: string[] = [];
-    letters$.subscribe((letter) => letters.push(letter));
-    for (const event of ['a', 'b', 'c']) send(event);
-    await settled();
-    expect(letters).toEqual(['a abandoned', 'b abandoned']);
-    expect(processor.stats()).toMatchObject({ accepted: 2, dead: 2, rejected: 1, pending: 0, late: 1 });
-  });
+  it(
+    'may be the close of the processor by its own handler',
+    virtualTest(async ({ time }) => {
+      const { processor, send, letters$ } = watchBatches(
+        () => {
+          processor.close();
+          return Promise.resolve();
+        },
+        { batch: { maxSize: 2 } },
+      );
+      const letters: string[] = [];
+      letters$.subscribe((letter) => letters.push(letter));
+      for (const event of ['a', 'b', 'c']) send(event);
+      await time.settle();
+      expect(letters).toEqual(['a abandoned', 'b abandoned']);
+      expect(processor.stats()).toMatchObject({ accepted: 2, dead: 2, rejected: 1, pending: 0, late: 1 });
+    }),
+  );
 
   it('may be the close of the processor by whoever is told of the first of its letters', () => {
     const scheduler = new VirtualTimeScheduler();
@@ -507,31 +513,34 @@ describe('the end of a batch', () => {
     expect(scheduler.actions).toHaveLength(0);
   });
 
-  it('comes when the letters of all of its events are stored', async () => {
-    const stored: (() => void)[] = [];
-    const deadLetters = createDeadLetterQueue<string>({
-      store: {
-        add: () => new Promise<void>((resolve) => void stored.push(resolve)),
-        remove: () => undefined,
-        list: () => [],
-      },
-    });
-    const { processor, send, ended$ } = watchBatches(() => throwError(() => 'no'), {
-      batch: { maxSize: 2 },
-      deadLetters,
-    });
-    const ends: string[] = [];
-    ended$.subscribe((end) => ends.push(end));
-    for (const event of ['a', 'b']) send(event);
-    stored[0]!();
-    await settled();
-    expect(ends).toEqual([]);
-    expect(processor.stats()).toMatchObject({ pending: 2, betweenAttempts: 2 });
-    stored[1]!();
-    await settled();
-    expect(ends).toEqual(['a dead exhausted', 'b dead exhausted']);
-    expect(processor.stats()).toMatchObject({ dead: 2, pending: 0 });
-  });
+  it(
+    'comes when the letters of all of its events are stored',
+    virtualTest(async ({ time }) => {
+      const stored: (() => void)[] = [];
+      const deadLetters = createDeadLetterQueue<string>({
+        store: {
+          add: () => new Promise<void>((resolve) => void stored.push(resolve)),
+          remove: () => undefined,
+          list: () => [],
+        },
+      });
+      const { processor, send, ended$ } = watchBatches(() => throwError(() => 'no'), {
+        batch: { maxSize: 2 },
+        deadLetters,
+      });
+      const ends: string[] = [];
+      ended$.subscribe((end) => ends.push(end));
+      for (const event of ['a', 'b']) send(event);
+      stored[0]!();
+      await time.settle();
+      expect(ends).toEqual([]);
+      expect(processor.stats()).toMatchObject({ pending: 2, betweenAttempts: 2 });
+      stored[1]!();
+      await time.settle();
+      expect(ends).toEqual(['a dead exhausted', 'b dead exhausted']);
+      expect(processor.stats()).toMatchObject({ dead: 2, pending: 0 });
+    }),
+  );
 });
 
 describe('batches with keys', () => {
@@ -614,27 +623,28 @@ describe('batches with keys', () => {
     }),
   );
 
-  it('have a slot for each only: another key leaves a slot to batches, and a retry the lane to nobody', async () => {
-    const clock = new VirtualClock();
-    const held = new HeldHandler<readonly string[], HandlerContext>();
-    const processor = createProcessor<string>(held.handle, {
-      key,
-      batch: { maxSize: 2, maxWaitMs: FOREVER },
-      retry: { delayMs: 5 },
-      scheduler: clock,
-    });
-    for (const event of ['a', 'b', 'A', 'c', 'c']) processor.trySend(event);
-    held.call(0).fail();
-    await settled();
-    // A is held back by the batch of a, which waits for its next attempt.
-    expect(held.calls.map(({ event }) => event.join(''))).toEqual(['ab', 'cc']);
-    expect(processor.stats()).toMatchObject({ running: 2, waiting: 1, betweenAttempts: 2, pending: 5 });
-    await clock.advance(5);
-    held.call(1).succeed();
-    await settled();
-    expect(held.calls.map(({ event }) => event.join(''))).toEqual(['ab', 'cc', 'ab']);
-    processor.close();
-  });
+  it(
+    'have a slot for each only: another key leaves a slot to batches, and a retry the lane to nobody',
+    virtualTest(async ({ time }) => {
+      const held = new HeldHandler<readonly string[], HandlerContext>();
+      const processor = createProcessor<string>(held.handle, {
+        key,
+        batch: { maxSize: 2, maxWaitMs: FOREVER },
+        retry: { delayMs: 5 },
+      });
+      for (const event of ['a', 'b', 'A', 'c', 'c']) processor.trySend(event);
+      held.call(0).fail();
+      await time.settle();
+      // A is held back by the batch of a, which waits for its next attempt.
+      expect(held.calls.map(({ event }) => event.join(''))).toEqual(['ab', 'cc']);
+      expect(processor.stats()).toMatchObject({ running: 2, waiting: 1, betweenAttempts: 2, pending: 5 });
+      await time.advance(5);
+      held.call(1).succeed();
+      await time.settle();
+      expect(held.calls.map(({ event }) => event.join(''))).toEqual(['ab', 'cc', 'ab']);
+      processor.close();
+    }),
+  );
 
   it('show all that is pending of a lane', () => {
     const { processor, send } = watchBatches(() => NEVER, { key, batch: { maxSize: 3 } });
@@ -680,87 +690,96 @@ describe('the bound of a processor with batches', () => {
     expect(processor.stats()).toMatchObject({ handled: 3, waiting: 1, pending: 1 });
   });
 
-  it('lets those in who wait for room as soon as a batch has ended', async () => {
-    const held = new HeldHandler<readonly string[], HandlerContext>();
-    const processor = createProcessor<string>(held.handle, { batch: { maxSize: 2 }, capacity: 0 });
-    const taken: string[] = [];
-    const refused: string[] = [];
-    for (const event of ['a', 'b', 'c', 'd', 'e']) {
-      processor.send(event).then(
-        () => taken.push(event),
-        () => refused.push(event),
-      );
-    }
-    await settled();
-    expect(taken).toEqual(['a', 'b']);
-    expect(processor.stats()).toMatchObject({ suspended: 3 });
-    held.call(0).succeed();
-    await settled();
-    expect(taken).toEqual(['a', 'b', 'c', 'd']);
-    expect(held.calls.map(({ event }) => event)).toEqual([
-      ['a', 'b'],
-      ['c', 'd'],
-    ]);
-    processor.close();
-    await settled();
-    expect(refused).toEqual(['e']);
-  });
+  it(
+    'lets those in who wait for room as soon as a batch has ended',
+    virtualTest(async ({ time }) => {
+      const held = new HeldHandler<readonly string[], HandlerContext>();
+      const processor = createProcessor<string>(held.handle, { batch: { maxSize: 2 }, capacity: 0 });
+      const taken: string[] = [];
+      const refused: string[] = [];
+      for (const event of ['a', 'b', 'c', 'd', 'e']) {
+        processor.send(event).then(
+          () => taken.push(event),
+          () => refused.push(event),
+        );
+      }
+      await time.settle();
+      expect(taken).toEqual(['a', 'b']);
+      expect(processor.stats()).toMatchObject({ suspended: 3 });
+      held.call(0).succeed();
+      await time.settle();
+      expect(taken).toEqual(['a', 'b', 'c', 'd']);
+      expect(held.calls.map(({ event }) => event)).toEqual([
+        ['a', 'b'],
+        ['c', 'd'],
+      ]);
+      processor.close();
+      await time.settle();
+      expect(refused).toEqual(['e']);
+    }),
+  );
 
   it.each<{ overflow: 'drop-newest' | 'drop-oldest' | 'fail'; taken: boolean; ends: string[]; rest: string }>([
     { overflow: 'drop-oldest', taken: true, ends: ['c dropped drop-oldest'], rest: 'de' },
     { overflow: 'drop-newest', taken: false, ends: ['e dropped drop-newest'], rest: 'cd' },
     { overflow: 'fail', taken: false, ends: [], rest: 'cd' },
-  ])('is kept by policies that look at single events: $overflow', async ({ overflow, taken, ends, rest }) => {
-    const held = new HeldHandler<readonly string[], HandlerContext>();
-    const processor = createProcessor<string>(held.handle, { batch: { maxSize: 2 }, capacity: 2, overflow });
-    const seen: string[] = [];
-    const send = (event: string): boolean =>
-      processor.trySend(event, (end) => seen.push(`${event} ${describeEnd(end)}`));
-    for (const event of ['a', 'b', 'c', 'd']) send(event);
-    expect(send('e')).toBe(taken);
-    expect(seen).toEqual(ends);
-    held.call(0).succeed();
-    await settled();
-    expect(held.call(1).event.join('')).toBe(rest);
-    processor.close();
-  });
+  ])(
+    'is kept by policies that look at single events: $overflow',
+    virtualTest(async ({ time }, { overflow, taken, ends, rest }) => {
+      const held = new HeldHandler<readonly string[], HandlerContext>();
+      const processor = createProcessor<string>(held.handle, { batch: { maxSize: 2 }, capacity: 2, overflow });
+      const seen: string[] = [];
+      const send = (event: string): boolean =>
+        processor.trySend(event, (end) => seen.push(`${event} ${describeEnd(end)}`));
+      for (const event of ['a', 'b', 'c', 'd']) send(event);
+      expect(send('e')).toBe(taken);
+      expect(seen).toEqual(ends);
+      held.call(0).succeed();
+      await time.settle();
+      expect(held.call(1).event.join('')).toBe(rest);
+      processor.close();
+    }),
+  );
 });
 
 describe('stats of batches', () => {
-  it('count events, not batches, wherever they are', async () => {
-    const clock = new VirtualClock();
-    const held = new HeldHandler<readonly string[], HandlerContext>();
-    const processor = createProcessor<string>(held.handle, {
-      batch: { maxSize: 3 },
-      concurrency: 2,
-      retry: { delayMs: 50 },
-      scheduler: clock,
-    });
-    for (const event of 'abcdefgh') processor.trySend(event);
-    held.call(0).fail('no');
-    await clock.advance(7);
-    expect(processor.stats()).toMatchObject({ accepted: 8, pending: 8, running: 3, waiting: 2, betweenAttempts: 3 });
-    expect(processor.stats()).toMatchObject({ longestRunningMs: 7, retried: 0, concurrency: 2 });
-    await clock.advance(50);
-    expect(processor.stats()).toMatchObject({ pending: 8, running: 6, waiting: 2, betweenAttempts: 0, retried: 1 });
-    for (const call of held.calls) call.succeed();
-    await settled();
-    expect(processor.stats()).toMatchObject({ handled: 6, running: 0, waiting: 2, pending: 2 });
-    processor.close();
-    expect(processor.stats()).toMatchObject({ handled: 6, dead: 2, pending: 0 });
-  });
+  it(
+    'count events, not batches, wherever they are',
+    virtualTest(async ({ time }) => {
+      const held = new HeldHandler<readonly string[], HandlerContext>();
+      const processor = createProcessor<string>(held.handle, {
+        batch: { maxSize: 3 },
+        concurrency: 2,
+        retry: { delayMs: 50 },
+      });
+      for (const event of 'abcdefgh') processor.trySend(event);
+      held.call(0).fail('no');
+      await time.advance(7);
+      expect(processor.stats()).toMatchObject({ accepted: 8, pending: 8, running: 3, waiting: 2, betweenAttempts: 3 });
+      expect(processor.stats()).toMatchObject({ longestRunningMs: 7, retried: 0, concurrency: 2 });
+      await time.advance(50);
+      expect(processor.stats()).toMatchObject({ pending: 8, running: 6, waiting: 2, betweenAttempts: 0, retried: 1 });
+      for (const call of held.calls) call.succeed();
+      await time.settle();
+      expect(processor.stats()).toMatchObject({ handled: 6, running: 0, waiting: 2, pending: 2 });
+      processor.close();
+      expect(processor.stats()).toMatchObject({ handled: 6, dead: 2, pending: 0 });
+    }),
+  );
 
-  it('count one late result of a batch', async () => {
-    const clock = new VirtualClock();
-    const held = new HeldHandler<readonly string[], HandlerContext>();
-    const processor = createProcessor<string>(held.handle, { batch: { maxSize: 2 }, timeoutMs: 5, scheduler: clock });
-    processor.errors.subscribe();
-    for (const event of ['a', 'b']) processor.trySend(event);
-    await clock.advance(5);
-    held.call(0).succeed();
-    await settled();
-    expect(processor.stats()).toMatchObject({ handled: 0, dead: 2, late: 1, pending: 0 });
-  });
+  it(
+    'count one late result of a batch',
+    virtualTest(async ({ time }) => {
+      const held = new HeldHandler<readonly string[], HandlerContext>();
+      const processor = createProcessor<string>(held.handle, { batch: { maxSize: 2 }, timeoutMs: 5 });
+      processor.errors.subscribe();
+      for (const event of ['a', 'b']) processor.trySend(event);
+      await time.advance(5);
+      held.call(0).succeed();
+      await time.settle();
+      expect(processor.stats()).toMatchObject({ handled: 0, dead: 2, late: 1, pending: 0 });
+    }),
+  );
 });
 
 describe('draining and closing', () => {
@@ -845,49 +864,57 @@ describe('draining and closing', () => {
     expect(attempts).toEqual({ a: 1, b: 1, c: 0, d: 0, e: 0 });
   });
 
-  it('reports every event that it gave up at the deadline', async () => {
-    const clock = new VirtualClock();
-    const { processor, send } = watchBatches(() => NEVER, { batch: { maxSize: 2 }, scheduler: clock });
-    for (const event of ['a', 'b', 'c']) send(event);
-    const draining = processor.drain({ deadlineMs: 5 });
-    await clock.advance(5);
-    expect(await draining).toMatchObject({ completed: false, handled: 0, dead: 3, abandoned: 3 });
-  });
+  it(
+    'reports every event that it gave up at the deadline',
+    virtualTest(async ({ time }) => {
+      const { processor, send } = watchBatches(() => NEVER, { batch: { maxSize: 2 } });
+      for (const event of ['a', 'b', 'c']) send(event);
+      const draining = processor.drain({ deadlineMs: 5 });
+      await time.advance(5);
+      expect(await draining).toMatchObject({ completed: false, handled: 0, dead: 3, abandoned: 3 });
+    }),
+  );
 });
 
 describe('letters that are redriven', () => {
-  it('join later batches, at the tail', async () => {
-    let isSick = true;
-    const batches: string[] = [];
-    const { processor, send } = watchBatches(
-      (batch) => {
-        batches.push(batch);
-        if (isSick) throw new Error('no');
-      },
-      { batch: { maxSize: 3, maxWaitMs: FOREVER } },
-    );
-    for (const event of ['a', 'b', 'c']) send(event);
-    isSick = false;
-    for (const event of ['d', 'e']) send(event);
-    const redriving = processor.deadLetters.redrive({ limit: 1 });
-    await settled();
-    expect(batches).toEqual(['abc', 'dea']);
-    expect(await redriving).toMatchObject({ redriven: 1, handled: 1 });
-    expect((await processor.deadLetters.list()).map(({ event }) => event)).toEqual(['b', 'c']);
-    expect(processor.stats()).toMatchObject({ accepted: 5, redriven: 1, handled: 3, dead: 3, pending: 0 });
-  });
+  it(
+    'join later batches, at the tail',
+    virtualTest(async ({ time }) => {
+      let isSick = true;
+      const batches: string[] = [];
+      const { processor, send } = watchBatches(
+        (batch) => {
+          batches.push(batch);
+          if (isSick) throw new Error('no');
+        },
+        { batch: { maxSize: 3, maxWaitMs: FOREVER } },
+      );
+      for (const event of ['a', 'b', 'c']) send(event);
+      isSick = false;
+      for (const event of ['d', 'e']) send(event);
+      const redriving = processor.deadLetters.redrive({ limit: 1 });
+      await time.settle();
+      expect(batches).toEqual(['abc', 'dea']);
+      expect(await redriving).toMatchObject({ redriven: 1, handled: 1 });
+      expect((await processor.deadLetters.list()).map(({ event }) => event)).toEqual(['b', 'c']);
+      expect(processor.stats()).toMatchObject({ accepted: 5, redriven: 1, handled: 3, dead: 3, pending: 0 });
+    }),
+  );
 
-  it('count how often, each for itself, when their batch dies again', async () => {
-    const { processor, send } = watchBatches(() => throwError(() => 'no'), { batch: { maxSize: 2 } });
-    for (const event of ['a', 'b']) send(event);
-    const letters = processor.deadLetters;
-    const redriving = letters.redrive({ limit: 1 });
-    await settled();
-    send('c');
-    expect(await redriving).toMatchObject({ redriven: 1, dead: 1 });
-    const kept = (await letters.list()).map(({ event, redriven }) => `${event} ${redriven}`);
-    expect(kept).toEqual(['b 0', 'a 1', 'c 0']);
-  });
+  it(
+    'count how often, each for itself, when their batch dies again',
+    virtualTest(async ({ time }) => {
+      const { processor, send } = watchBatches(() => throwError(() => 'no'), { batch: { maxSize: 2 } });
+      for (const event of ['a', 'b']) send(event);
+      const letters = processor.deadLetters;
+      const redriving = letters.redrive({ limit: 1 });
+      await time.settle();
+      send('c');
+      expect(await redriving).toMatchObject({ redriven: 1, dead: 1 });
+      const kept = (await letters.list()).map(({ event, redriven }) => `${event} ${redriven}`);
+      expect(kept).toEqual(['b 0', 'a 1', 'c 0']);
+    }),
+  );
 });
 
 describe('a breaker', () => {
