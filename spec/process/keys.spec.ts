@@ -1,10 +1,9 @@
 import { createProcessor, type DeadLetter, type HandlerContext } from 'millrace';
-import { marbles } from 'millrace/testing';
+import { marbles, virtualTest } from 'millrace/testing';
 import { NEVER } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { HeldHandler } from '../support/held-handler.ts';
 import { PATHS } from '../support/paths.ts';
-import { settled } from '../support/virtual-clock.ts';
 import { playing, watch } from '../support/watch.ts';
 
 /** The key of an event is its first letter. */
@@ -114,20 +113,23 @@ describe('key', () => {
     expect(processor.stats().lanes).toEqual([{ key: 'x', pending: 4 }]);
   });
 
-  it('shows the five fullest lanes, and none when all is done', async () => {
-    const held = new HeldHandler<string, HandlerContext>();
-    const { processor, send } = watch(held.handle, { key, concurrency: 2 });
-    for (const event of ['a1', 'b1', 'b2', 'c1', 'c2', 'c3', 'd1', 'd2', 'e1', 'e2', 'f1', 'f2']) send(event);
-    const { lanes } = processor.stats();
-    expect(lanes).toHaveLength(5);
-    expect(lanes![0]).toEqual({ key: 'c', pending: 3 });
-    expect(lanes).not.toContainEqual({ key: 'a', pending: 1 });
-    while (processor.stats().pending > 0) {
-      for (const call of held.calls) call.succeed();
-      await settled();
-    }
-    expect(processor.stats().lanes).toEqual([]);
-  });
+  it(
+    'shows the five fullest lanes, and none when all is done',
+    virtualTest(async ({ time }) => {
+      const held = new HeldHandler<string, HandlerContext>();
+      const { processor, send } = watch(held.handle, { key, concurrency: 2 });
+      for (const event of ['a1', 'b1', 'b2', 'c1', 'c2', 'c3', 'd1', 'd2', 'e1', 'e2', 'f1', 'f2']) send(event);
+      const { lanes } = processor.stats();
+      expect(lanes).toHaveLength(5);
+      expect(lanes![0]).toEqual({ key: 'c', pending: 3 });
+      expect(lanes).not.toContainEqual({ key: 'a', pending: 1 });
+      while (processor.stats().pending > 0) {
+        for (const call of held.calls) call.succeed();
+        await time.settle();
+      }
+      expect(processor.stats().lanes).toEqual([]);
+    }),
+  );
 
   it('has no lanes to show without a key', () => {
     const { processor } = watch<string>(() => NEVER, {});
