@@ -10,12 +10,11 @@ import {
   type Probe,
   type ProcessorStats,
 } from 'millrace';
-import { marbles } from 'millrace/testing';
+import { marbles, virtualTest } from 'millrace/testing';
 import { NEVER } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { Tick } from '../support/events.ts';
 import { HeldHandler } from '../support/held-handler.ts';
-import { settled } from '../support/virtual-clock.ts';
 import { describeEnd, playing, watch } from '../support/watch.ts';
 
 /** Sends events into a handler that never ends, and returns how those ended that did. */
@@ -96,14 +95,17 @@ describe('the bound of a processor', () => {
     expect(['a', 'b', 'c'].map((event) => send(event))).toEqual([true, true, false]);
   });
 
-  it('has room again as soon as an event has ended', async () => {
-    const held = new HeldHandler<string, HandlerContext>();
-    const { send } = watch(held.handle, { capacity: 0 });
-    expect([send('a'), send('b')]).toEqual([true, false]);
-    held.call(0).succeed();
-    await settled();
-    expect(send('c')).toBe(true);
-  });
+  it(
+    'has room again as soon as an event has ended',
+    virtualTest(async ({ time }) => {
+      const held = new HeldHandler<string, HandlerContext>();
+      const { send } = watch(held.handle, { capacity: 0 });
+      expect([send('a'), send('b')]).toEqual([true, false]);
+      held.call(0).succeed();
+      await time.settle();
+      expect(send('c')).toBe(true);
+    }),
+  );
 });
 
 describe("overflow 'suspend'", () => {
@@ -114,22 +116,25 @@ describe("overflow 'suspend'", () => {
     expect(stats).toMatchObject({ accepted: 2, rejected: 1, dead: 0, dropped: 0 });
   });
 
-  it('lets a producer that can wait do so', async () => {
-    const held = new HeldHandler<string, HandlerContext>();
-    const processor = createProcessor(held.handle, { capacity: 0 });
-    await processor.send('a');
-    let isTaken = false;
-    const sending = processor.send('b').then((accepted) => {
-      isTaken = true;
-      return accepted;
-    });
-    await settled();
-    expect(isTaken).toBe(false);
-    expect(processor.stats()).toMatchObject({ accepted: 1, suspended: 1, rejected: 0 });
-    held.call(0).succeed();
-    await sending;
-    expect(processor.stats()).toMatchObject({ accepted: 2, suspended: 0 });
-  });
+  it(
+    'lets a producer that can wait do so',
+    virtualTest(async ({ time }) => {
+      const held = new HeldHandler<string, HandlerContext>();
+      const processor = createProcessor(held.handle, { capacity: 0 });
+      await processor.send('a');
+      let isTaken = false;
+      const sending = processor.send('b').then((accepted) => {
+        isTaken = true;
+        return accepted;
+      });
+      await time.settle();
+      expect(isTaken).toBe(false);
+      expect(processor.stats()).toMatchObject({ accepted: 1, suspended: 1, rejected: 0 });
+      held.call(0).succeed();
+      await sending;
+      expect(processor.stats()).toMatchObject({ accepted: 2, suspended: 0 });
+    }),
+  );
 
   it('makes a dead letter of the copy of an emit, which cannot wait', () => {
     const { answers, letters, stats } = emitting({ capacity: 0 }, 1, 2);
@@ -161,29 +166,32 @@ describe("overflow 'suspend'", () => {
 });
 
 describe('an emit behind a publisher that waits for room', () => {
-  it('counts as full: it may not overtake', async () => {
-    const held = new HeldHandler<EventMessage<'tick', number>>();
-    const answers: boolean[] = [];
-    // The first has ended, and the one that waits was not let in yet.
-    const probe: Probe = {
-      settled: ({ event }) => {
-        if ((event as EventMessage).data === 1) answers.push(bus.emit(Tick, 3));
-      },
-    };
-    const bus = createEventBus({ probe });
-    const letters: unknown[] = [];
-    bus.deadLetters.subscribe(({ event, reason }) => letters.push([event.data, reason]));
-    bus.on(Tick, held.handle, { capacity: 0 });
-    bus.emit(Tick, 1);
-    const publishing = bus.publish(Tick, 2);
-    held.call(0).succeed();
-    await settled();
-    expect(answers).toEqual([false]);
-    expect(letters).toEqual([[3, 'overflow']]);
-    expect(held.calls.map(({ event }) => event.data)).toEqual([1, 2]);
-    held.call(1).succeed();
-    expect(await publishing).toMatchObject({ ok: true });
-  });
+  it(
+    'counts as full: it may not overtake',
+    virtualTest(async ({ time }) => {
+      const held = new HeldHandler<EventMessage<'tick', number>>();
+      const answers: boolean[] = [];
+      // The first has ended, and the one that waits was not let in yet.
+      const probe: Probe = {
+        settled: ({ event }) => {
+          if ((event as EventMessage).data === 1) answers.push(bus.emit(Tick, 3));
+        },
+      };
+      const bus = createEventBus({ probe });
+      const letters: unknown[] = [];
+      bus.deadLetters.subscribe(({ event, reason }) => letters.push([event.data, reason]));
+      bus.on(Tick, held.handle, { capacity: 0 });
+      bus.emit(Tick, 1);
+      const publishing = bus.publish(Tick, 2);
+      held.call(0).succeed();
+      await time.settle();
+      expect(answers).toEqual([false]);
+      expect(letters).toEqual([[3, 'overflow']]);
+      expect(held.calls.map(({ event }) => event.data)).toEqual([1, 2]);
+      held.call(1).succeed();
+      expect(await publishing).toMatchObject({ ok: true });
+    }),
+  );
 });
 
 describe("overflow 'drop-oldest'", () => {
