@@ -1,9 +1,8 @@
 import { type DeadLetter, HandlerTimeoutError, InvalidOptionError, type RetryPolicy } from 'millrace';
-import { marbles } from 'millrace/testing';
+import { marbles, virtualTest } from 'millrace/testing';
 import { map, NEVER, of, throwError, timer, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { type Path, PATHS } from '../support/paths.ts';
-import { settled } from '../support/virtual-clock.ts';
 import { playing, watch } from '../support/watch.ts';
 
 /** The letters of one event whose every attempt fails as `handle` says. */
@@ -300,15 +299,18 @@ describe('retry', () => {
     expect(processor.stats()).toMatchObject({ handled: 1 });
   });
 
-  it('schedules nothing as long as no attempt fails', async () => {
-    const scheduler = new VirtualTimeScheduler();
-    const { processor, send } = watch<string>(() => Promise.resolve(), { retry: {}, concurrency: 9, scheduler });
-    for (const event of ['a', 'b', 'c']) send(event);
-    expect(scheduler.actions).toHaveLength(0);
-    await settled();
-    expect(scheduler.actions).toHaveLength(0);
-    expect(processor.stats()).toMatchObject({ handled: 3 });
-  });
+  it(
+    'schedules nothing as long as no attempt fails',
+    virtualTest(async ({ time }) => {
+      const scheduler = new VirtualTimeScheduler();
+      const { processor, send } = watch<string>(() => Promise.resolve(), { retry: {}, concurrency: 9, scheduler });
+      for (const event of ['a', 'b', 'c']) send(event);
+      expect(scheduler.actions).toHaveLength(0);
+      await time.settle();
+      expect(scheduler.actions).toHaveLength(0);
+      expect(processor.stats()).toMatchObject({ handled: 3 });
+    }),
+  );
 
   it.each([1, 2].flatMap((attempt) => ['refuses', 'grants', 'fails'].map((answer) => ({ attempt, answer }))))(
     'ends an event once whose policy closes the processor after attempt $attempt and $answer',
