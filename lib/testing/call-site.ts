@@ -14,7 +14,7 @@ export function framesOutside({ stack = '' }: Error): readonly string[] {
 }
 
 function isForeign(frame: string): boolean {
-  return frame.includes('/node_modules/') || frame.includes(LIBRARY) || /\bnode:|<anonymous>$/u.test(frame);
+  return frame.includes('/node_modules/') || frame.includes(LIBRARY) || /\bnode:|<anonymous>\)?$/u.test(frame);
 }
 
 /** `at work (file:///a/b.ts:1:2)` is at `/a/b.ts:1:2`. */
