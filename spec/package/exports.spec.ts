@@ -1,7 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import * as millrace from 'millrace';
+import * as testing from 'millrace/testing';
+import * as matchers from 'millrace/testing/matchers';
 import { expect, it } from 'vitest';
+import { openBlockFolder } from '../support/block-folder.ts';
 import { bundle } from '../support/bundle.ts';
+import { run } from '../support/packed-package.ts';
 
 it('exports these names; the types are in api/millrace.api.md', () => {
   expect(Object.keys(millrace).toSorted()).toMatchInlineSnapshot(`
@@ -42,12 +46,37 @@ it('exports these names; the types are in api/millrace.api.md', () => {
   `);
 });
 
-it('names every export of the index, which holds nothing else', async () => {
-  const index = await readFile('lib/index.ts', 'utf8');
-  const code = index.replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, '');
-  const rest = code.replaceAll(/export (?:type )?\{[^}]*\} from '[^']+';/g, '');
-  expect(rest.trim()).toBe('');
+it('exports these names for tests; the types are in api/millrace-testing.api.md', () => {
+  expect(Object.keys(testing).toSorted()).toMatchInlineSnapshot(`
+    [
+      "TestFailure",
+      "brokerContract",
+      "createTestKit",
+      "delayed",
+      "diagram",
+      "explore",
+      "flaky",
+      "hanging",
+      "marbles",
+      "record",
+      "recordingBroker",
+      "timeline",
+      "virtualTest",
+      "waitFor",
+    ]
+  `);
+  expect(Object.keys(matchers)).toStrictEqual(['matchers']);
 });
+
+it.each(['lib/index.ts', 'lib/testing/index.ts'])(
+  'names every export of %s, which holds nothing else',
+  async (file) => {
+    const index = await readFile(file, 'utf8');
+    const code = index.replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, '');
+    const rest = code.replaceAll(/export (?:type )?\{[^}]*\} from '[^']+';/g, '');
+    expect(rest.trim()).toBe('');
+  },
+);
 
 // A frozen constant is no deed, but a bundler cannot know: it says so with /* @__PURE__ */.
 it('does nothing when it is imported', async () => {
@@ -66,4 +95,18 @@ it('does nothing when it is imported', async () => {
     ],
   });
   expect(code.replaceAll(/import(?:\{[^}]*\}from)?"rxjs";/g, '').trim()).toBe('');
+});
+
+// Its lists and constants would stay in a bundle, where no test belongs; so here it is seen at work.
+it('does nothing when its testing kit is imported', async () => {
+  await using folder = await openBlockFolder();
+  const code = `
+    import assert from 'node:assert/strict';
+    const world = () => [Object.getOwnPropertyDescriptors(globalThis), process.eventNames(), Error.stackTraceLimit];
+    const before = world();
+    await import('millrace/testing');
+    assert.deepEqual(world(), before);`;
+  const file = await folder.build({ place: 'importing', language: 'ts', code });
+  const { stdout, stderr } = await run(process.execPath, [file]);
+  expect(stdout + stderr).toBe('');
 });

@@ -1,7 +1,9 @@
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build, type BuildOptions, type Loader } from 'esbuild';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+const sources = await doorSources();
 
 /** What is left of a user's module. */
 export interface Bundle {
@@ -19,7 +21,7 @@ export async function bundle(contents: string, options: BuildOptions = {}, loade
     platform: 'browser',
     ...options,
     stdin: { contents, resolveDir: root, loader },
-    alias: { 'millrace/testing': `${root}lib/testing/index.ts`, millrace: `${root}lib/index.ts` },
+    alias: sources,
     bundle: true,
     external: ['rxjs', 'rxjs/*', 'node:*'],
     format: 'esm',
@@ -35,4 +37,19 @@ export async function bundle(contents: string, options: BuildOptions = {}, loade
     imports: [...new Set(imports.map(({ path }) => path))],
     files: inputs.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => path),
   };
+}
+
+/** The source of each door of the package, by the name that users import. */
+async function doorSources(): Promise<Record<string, string>> {
+  const { exports } = JSON.parse(await readFile(`${root}package.json`, 'utf8')) as Manifest;
+  const doors = Object.entries(exports).flatMap(([path, target]) => {
+    if (typeof target === 'string') return [];
+    const source = target.default.replace(/^\.\/dist\/(.*)\.js$/, `${root}lib/$1.ts`);
+    return [[path.replace('.', 'millrace'), source] as const];
+  });
+  return Object.fromEntries(doors);
+}
+
+interface Manifest {
+  readonly exports: Readonly<Record<string, string | { readonly default: string }>>;
 }
