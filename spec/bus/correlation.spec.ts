@@ -26,7 +26,7 @@ describe('what a handler sends by its context', () => {
       const seen: EventMessage[] = [];
       bus.on(Tock, (event) => void seen.push(event));
       bus.on(Tick, async (_, context) => {
-        await time.settle();
+        await time.advance(1);
         await context.publish(Tock, 1);
         context.emit(Tock, 2);
       });
@@ -67,7 +67,7 @@ describe('what a handler sends by its context', () => {
         Tick,
         async (_, { emit, attempt }) => {
           emit(Tock, attempt);
-          await time.settle();
+          await time.advance(1);
           if (attempt === 1) throw new Error('not yet');
         },
         { concurrency: 2, retry: { maxAttempts: 2, delayMs: 0 } },
