@@ -200,7 +200,7 @@ describe('the redrive of an invalid letter', () => {
       const Noted = defineEvent(
         'noted',
         z.string().refine(async () => {
-          await time.settle();
+          await time.advance(1);
           return isOpen;
         }, 'not yet'),
       );
