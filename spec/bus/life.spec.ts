@@ -200,13 +200,13 @@ describe('drain', () => {
       const bus = createEventBus();
       const handled: string[] = [];
       bus.on(Tick, async (_, { emit, publish }) => {
-        await time.settle();
+        await time.advance(1);
         emit(Tock, 1);
         const { ok } = await publish(Tock, 2);
         handled.push(`tick ${ok}`);
       });
       bus.on(Tock, async ({ data }) => {
-        await time.settle();
+        await time.advance(1);
         handled.push(`tock ${data}`);
       });
       bus.emit(Tick, 1);
@@ -348,7 +348,7 @@ describe('drain', () => {
       const stored: DeadLetter[] = [];
       const store = {
         add: async (letter: DeadLetter) => {
-          await time.settle();
+          await time.advance(1);
           stored.push(letter);
         },
         remove: () => undefined,
@@ -369,7 +369,7 @@ describe('drain', () => {
       const stored: DeadLetter[] = [];
       const store = {
         add: async (letter: DeadLetter) => {
-          await time.settle();
+          await time.advance(1);
           stored.push(letter);
         },
         remove: () => undefined,
@@ -440,13 +440,13 @@ describe('close', () => {
         Tick,
         async () => {
           bus.close();
-          await time.settle();
+          await time.advance(1);
         },
         { name: 'closer' },
       );
       bus.on(Tick, () => void later());
       bus.emit(Tick, 1);
-      await time.settle();
+      await time.advance(1);
       expect(later).not.toHaveBeenCalled();
       expect(await bus.deadLetters.list()).toMatchObject([{ handler: 'closer', reason: 'abandoned' }]);
     }),
@@ -522,7 +522,7 @@ describe('a bus in a block', () => {
       {
         await using bus = createEventBus();
         bus.on(Tick, async ({ data }) => {
-          await time.settle();
+          await time.advance(1);
           handled.push(data);
         });
         bus.emit(Tick, 1);
