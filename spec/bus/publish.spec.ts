@@ -6,7 +6,7 @@ import {
   type HandlerReport,
 } from 'millrace';
 import { virtualTest, type VirtualTime } from 'millrace/testing';
-import { NEVER } from 'rxjs';
+import { NEVER, timer } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { Tick, Tock } from '../support/events.ts';
 import { HeldHandler } from '../support/held-handler.ts';
@@ -20,10 +20,10 @@ async function isSettled(promise: Promise<unknown>, time: VirtualTime): Promise<
 describe('the report of publish', () => {
   it(
     'tells of each handler how it ended, in the order of registration',
-    virtualTest(async ({ time }) => {
+    virtualTest(async () => {
       const bus = createEventBus();
       const error = new Error('broken');
-      bus.on(Tick, () => time.settle(), { name: 'slow' });
+      bus.on(Tick, () => timer(1), { name: 'slow' });
       bus.on(Tick, () => undefined, { name: 'quick' });
       bus.on(Tick, () => Promise.reject(error), { name: 'broken', retry: { maxAttempts: 3, delayMs: 0 } });
       const report = await bus.publish(Tick, 1);
@@ -43,9 +43,9 @@ describe('the report of publish', () => {
 
   it(
     'is ok when every handler has handled the event',
-    virtualTest(async ({ time }) => {
+    virtualTest(async () => {
       const bus = createEventBus();
-      bus.on(Tick, () => time.settle(), { name: 'a' });
+      bus.on(Tick, () => timer(1), { name: 'a' });
       bus.on('*', () => undefined, { name: 'b' });
       expect(await bus.publish(Tick, 1)).toMatchObject({ ok: true, unhandled: false });
     }),
@@ -123,9 +123,9 @@ describe('the report of publish', () => {
 
   it(
     'is that of a bus too when a subject that stands alone publishes',
-    virtualTest(async ({ time }) => {
+    virtualTest(async () => {
       const subject = createEventSubject(Tick);
-      subject.on(() => time.settle(), { name: 'a' });
+      subject.on(() => timer(1), { name: 'a' });
       expect(await subject.publish(1)).toStrictEqual({
         stage: 'settled',
         ok: true,
@@ -144,7 +144,7 @@ describe('the report of publish', () => {
       bus.on(
         Tick,
         async ({ data }) => {
-          if (data % 7 === 0) await time.settle();
+          if (data % 7 === 0) await time.advance(1);
           seen.push(data);
         },
         { capacity: 10 },
@@ -343,9 +343,9 @@ describe('a publish whose signal is aborted', () => {
 
   it(
     'leaves nothing on the signal once the report has come',
-    virtualTest(async ({ time }) => {
+    virtualTest(async () => {
       const bus = createEventBus();
-      bus.on(Tick, () => time.settle());
+      bus.on(Tick, () => timer(1));
       const { signal } = new AbortController();
       const [add, remove] = [vi.spyOn(signal, 'addEventListener'), vi.spyOn(signal, 'removeEventListener')];
       await bus.publish(Tick, 1, { signal });
