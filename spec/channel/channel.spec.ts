@@ -1,9 +1,9 @@
 import { getEventListeners } from 'node:events';
 import { type Channel, ClosedError, createChannel, type HandlerContext } from 'millrace';
+import { virtualTest } from 'millrace/testing';
 import { describe, expect, it } from 'vitest';
 import { HeldHandler } from '../support/held-handler.ts';
 import { Producer } from '../support/producer.ts';
-import { settled } from '../support/virtual-clock.ts';
 
 /** A channel with what is in it, and a producer. */
 function filledChannel(
@@ -18,24 +18,30 @@ function filledChannel(
 }
 
 describe('send', () => {
-  it('resolves at once while there is room', async () => {
-    const { channel, producer } = filledChannel(2);
-    producer.sendAll('ab');
-    await settled();
-    expect(producer.told).toEqual(['a taken', 'b taken']);
-    expect(channel.stats()).toMatchObject({ accepted: 2, waiting: 2, suspended: 0 });
-  });
+  it(
+    'resolves at once while there is room',
+    virtualTest(async ({ time }) => {
+      const { channel, producer } = filledChannel(2);
+      producer.sendAll('ab');
+      await time.settle();
+      expect(producer.told).toEqual(['a taken', 'b taken']);
+      expect(channel.stats()).toMatchObject({ accepted: 2, waiting: 2, suspended: 0 });
+    }),
+  );
 
-  it('waits for room, first in, first out', async () => {
-    const { channel, producer, next } = filledChannel(1, 'a');
-    producer.sendAll('bcd');
-    await settled();
-    expect(producer.told).toEqual([]);
-    expect(channel.stats()).toMatchObject({ accepted: 1, waiting: 1, suspended: 3 });
-    expect([await next(), await next()]).toEqual(['a', 'b']);
-    expect(producer.told).toEqual(['b taken', 'c taken']);
-    expect(channel.stats()).toMatchObject({ accepted: 3, handedOut: 2, waiting: 1, suspended: 1 });
-  });
+  it(
+    'waits for room, first in, first out',
+    virtualTest(async ({ time }) => {
+      const { channel, producer, next } = filledChannel(1, 'a');
+      producer.sendAll('bcd');
+      await time.settle();
+      expect(producer.told).toEqual([]);
+      expect(channel.stats()).toMatchObject({ accepted: 1, waiting: 1, suspended: 3 });
+      expect([await next(), await next()]).toEqual(['a', 'b']);
+      expect(producer.told).toEqual(['b taken', 'c taken']);
+      expect(channel.stats()).toMatchObject({ accepted: 3, handedOut: 2, waiting: 1, suspended: 1 });
+    }),
+  );
 
   it('hands an item to a consumer that waits, before it returns', () => {
     const channel = createChannel<string>({ capacity: 0 });
@@ -69,83 +75,101 @@ describe('send', () => {
     },
   );
 
-  it('lets as many in as there is room for', async () => {
-    const held = new HeldHandler<string, HandlerContext>();
-    const { channel, producer } = filledChannel(2, 'ab');
-    producer.sendAll('cdefg');
-    channel.process(held.handle, { concurrency: 3 });
-    await settled();
-    expect(held.calls.map(({ event }) => event)).toEqual(['a', 'b', 'c']);
-    expect(producer.told).toEqual(['c taken', 'd taken', 'e taken']);
-    expect(channel.stats()).toMatchObject({ waiting: 2, suspended: 2 });
-  });
+  it(
+    'lets as many in as there is room for',
+    virtualTest(async ({ time }) => {
+      const held = new HeldHandler<string, HandlerContext>();
+      const { channel, producer } = filledChannel(2, 'ab');
+      producer.sendAll('cdefg');
+      channel.process(held.handle, { concurrency: 3 });
+      await time.settle();
+      expect(held.calls.map(({ event }) => event)).toEqual(['a', 'b', 'c']);
+      expect(producer.told).toEqual(['c taken', 'd taken', 'e taken']);
+      expect(channel.stats()).toMatchObject({ waiting: 2, suspended: 2 });
+    }),
+  );
 });
 
 describe('a signal', () => {
-  it('ends the wait: the item was not taken, and the others keep their order', async () => {
-    const { channel, producer, next } = filledChannel(1, 'a');
-    const controller = new AbortController();
-    producer.send('b');
-    producer.send('c', controller.signal);
-    producer.send('d');
-    controller.abort('changed my mind');
-    await settled();
-    expect(producer.told).toEqual(['c refused: changed my mind']);
-    expect(channel.stats()).toMatchObject({ accepted: 1, suspended: 2, rejected: 0 });
-    expect([await next(), await next(), await next()]).toEqual(['a', 'b', 'd']);
-  });
+  it(
+    'ends the wait: the item was not taken, and the others keep their order',
+    virtualTest(async ({ time }) => {
+      const { channel, producer, next } = filledChannel(1, 'a');
+      const controller = new AbortController();
+      producer.send('b');
+      producer.send('c', controller.signal);
+      producer.send('d');
+      controller.abort('changed my mind');
+      await time.settle();
+      expect(producer.told).toEqual(['c refused: changed my mind']);
+      expect(channel.stats()).toMatchObject({ accepted: 1, suspended: 2, rejected: 0 });
+      expect([await next(), await next(), await next()]).toEqual(['a', 'b', 'd']);
+    }),
+  );
 
-  it('that is aborted already lets nothing be offered', async () => {
-    const { channel, producer } = filledChannel(5);
-    producer.send('a', AbortSignal.abort('too late'));
-    await settled();
-    expect(producer.told).toEqual(['a refused: too late']);
-    expect(channel.stats()).toMatchObject({ accepted: 0, suspended: 0, rejected: 0 });
-  });
+  it(
+    'that is aborted already lets nothing be offered',
+    virtualTest(async ({ time }) => {
+      const { channel, producer } = filledChannel(5);
+      producer.send('a', AbortSignal.abort('too late'));
+      await time.settle();
+      expect(producer.told).toEqual(['a refused: too late']);
+      expect(channel.stats()).toMatchObject({ accepted: 0, suspended: 0, rejected: 0 });
+    }),
+  );
 
-  it('cannot take back what was taken', async () => {
-    const { channel, producer, next } = filledChannel(1, 'a');
-    const controller = new AbortController();
-    producer.send('b', controller.signal);
-    await next();
-    controller.abort('too late');
-    await settled();
-    expect(producer.told).toEqual(['b taken']);
-    expect(await next()).toBe('b');
-    expect(channel.stats()).toMatchObject({ accepted: 2, handedOut: 2 });
-  });
+  it(
+    'cannot take back what was taken',
+    virtualTest(async ({ time }) => {
+      const { channel, producer, next } = filledChannel(1, 'a');
+      const controller = new AbortController();
+      producer.send('b', controller.signal);
+      await next();
+      controller.abort('too late');
+      await time.settle();
+      expect(producer.told).toEqual(['b taken']);
+      expect(await next()).toBe('b');
+      expect(channel.stats()).toMatchObject({ accepted: 2, handedOut: 2 });
+    }),
+  );
 
-  it('of one that is told while another is let in counts: it was aborted before it was taken', async () => {
-    const channel = createChannel<string>({ capacity: 0 });
-    const producer = new Producer(channel);
-    const controller = new AbortController();
-    producer.send('a');
-    producer.send('b', controller.signal);
-    const seen: string[] = [];
-    channel.events().subscribe((item) => {
-      seen.push(item);
-      controller.abort('no more');
-    });
-    await settled();
-    expect(seen).toEqual(['a']);
-    expect(producer.told).toEqual(['a taken', 'b refused: no more']);
-  });
+  it(
+    'of one that is told while another is let in counts: it was aborted before it was taken',
+    virtualTest(async ({ time }) => {
+      const channel = createChannel<string>({ capacity: 0 });
+      const producer = new Producer(channel);
+      const controller = new AbortController();
+      producer.send('a');
+      producer.send('b', controller.signal);
+      const seen: string[] = [];
+      channel.events().subscribe((item) => {
+        seen.push(item);
+        controller.abort('no more');
+      });
+      await time.settle();
+      expect(seen).toEqual(['a']);
+      expect(producer.told).toEqual(['a taken', 'b refused: no more']);
+    }),
+  );
 
   it.each([
     { end: 'taken', finish: ({ next }: ReturnType<typeof filledChannel>) => void next() },
     { end: 'refused', finish: ({ channel }: ReturnType<typeof filledChannel>) => channel.close() },
     { end: 'aborted', finish: (_: unknown, controller: AbortController) => controller.abort() },
-  ])('keeps no listener of a producer that was $end', async ({ finish }) => {
-    const filled = filledChannel(1, 'a');
-    const controller = new AbortController();
-    const { signal } = controller;
-    filled.producer.send('b', signal);
-    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
-    finish(filled, controller);
-    await settled();
-    expect(filled.producer.told).toHaveLength(1);
-    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
-  });
+  ])(
+    'keeps no listener of a producer that was $end',
+    virtualTest(async ({ time }, { finish }) => {
+      const filled = filledChannel(1, 'a');
+      const controller = new AbortController();
+      const { signal } = controller;
+      filled.producer.send('b', signal);
+      expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+      finish(filled, controller);
+      await time.settle();
+      expect(filled.producer.told).toHaveLength(1);
+      expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+    }),
+  );
 
   it('is given no listener where there is room', async () => {
     const { channel } = filledChannel(1);
@@ -186,15 +210,18 @@ describe('trySend', () => {
 });
 
 describe('capacity 0', () => {
-  it('hands items over from hand to hand: a producer waits for a consumer', async () => {
-    const { channel, producer, next } = filledChannel(0);
-    expect(channel.trySend('nobody there')).toBe(false);
-    producer.send('a');
-    await settled();
-    expect(producer.told).toEqual([]);
-    expect(await next()).toBe('a');
-    expect(producer.told).toEqual(['a taken']);
-  });
+  it(
+    'hands items over from hand to hand: a producer waits for a consumer',
+    virtualTest(async ({ time }) => {
+      const { channel, producer, next } = filledChannel(0);
+      expect(channel.trySend('nobody there')).toBe(false);
+      producer.send('a');
+      await time.settle();
+      expect(producer.told).toEqual([]);
+      expect(await next()).toBe('a');
+      expect(producer.told).toEqual(['a taken']);
+    }),
+  );
 
   it('lets trySend reach a consumer that waits', async () => {
     const { channel, next } = filledChannel(0);
@@ -214,18 +241,21 @@ describe('capacity 0', () => {
 });
 
 describe('close', () => {
-  it('takes nothing more', async () => {
-    const { channel, producer } = filledChannel(5, 'a');
-    expect(channel.isClosed).toBe(false);
-    channel.close();
-    channel.close();
-    expect(channel.isClosed).toBe(true);
-    expect(channel.trySend('b')).toBe(false);
-    producer.send('c');
-    await settled();
-    expect(producer.told).toEqual(['c refused: ClosedError']);
-    expect(channel.stats()).toMatchObject({ state: 'closed', accepted: 1, waiting: 1, rejected: 2 });
-  });
+  it(
+    'takes nothing more',
+    virtualTest(async ({ time }) => {
+      const { channel, producer } = filledChannel(5, 'a');
+      expect(channel.isClosed).toBe(false);
+      channel.close();
+      channel.close();
+      expect(channel.isClosed).toBe(true);
+      expect(channel.trySend('b')).toBe(false);
+      producer.send('c');
+      await time.settle();
+      expect(producer.told).toEqual(['c refused: ClosedError']);
+      expect(channel.stats()).toMatchObject({ state: 'closed', accepted: 1, waiting: 1, rejected: 2 });
+    }),
+  );
 
   it('hands out the rest', async () => {
     const { channel, next } = filledChannel(5, 'abc');
@@ -233,15 +263,18 @@ describe('close', () => {
     expect([await next(), await next(), await next(), await next()]).toEqual(['a', 'b', 'c', undefined]);
   });
 
-  it('refuses those who wait: nothing of theirs was taken', async () => {
-    const { channel, producer, next } = filledChannel(1, 'a');
-    producer.sendAll('bc');
-    channel.close();
-    await settled();
-    expect(producer.told).toEqual(['b refused: ClosedError', 'c refused: ClosedError']);
-    expect(channel.stats()).toMatchObject({ accepted: 1, waiting: 1, suspended: 0, rejected: 2 });
-    expect([await next(), await next()]).toEqual(['a', undefined]);
-  });
+  it(
+    'refuses those who wait: nothing of theirs was taken',
+    virtualTest(async ({ time }) => {
+      const { channel, producer, next } = filledChannel(1, 'a');
+      producer.sendAll('bc');
+      channel.close();
+      await time.settle();
+      expect(producer.told).toEqual(['b refused: ClosedError', 'c refused: ClosedError']);
+      expect(channel.stats()).toMatchObject({ accepted: 1, waiting: 1, suspended: 0, rejected: 2 });
+      expect([await next(), await next()]).toEqual(['a', undefined]);
+    }),
+  );
 
   it('says what was closed, and what to do', async () => {
     const channel = createChannel<string>({ name: 'orders' });
@@ -255,52 +288,63 @@ describe('close', () => {
     expect(() => channel.process(() => undefined)).toThrow(ClosedError);
   });
 
-  it('prefers the reason of a signal that is aborted already', async () => {
-    const { channel, producer } = filledChannel(1);
-    channel.close();
-    producer.send('a', AbortSignal.abort('mine'));
-    await settled();
-    expect(producer.told).toEqual(['a refused: mine']);
-  });
+  it(
+    'prefers the reason of a signal that is aborted already',
+    virtualTest(async ({ time }) => {
+      const { channel, producer } = filledChannel(1);
+      channel.close();
+      producer.send('a', AbortSignal.abort('mine'));
+      await time.settle();
+      expect(producer.told).toEqual(['a refused: mine']);
+    }),
+  );
 });
 
 describe('several consumers', () => {
-  it('have each item once, whatever kind they are', async () => {
-    const channel = createChannel<number>({ capacity: 4 });
-    const seen: Record<string, number[]> = { workers: [], loop: [], subscriber: [] };
-    const workers = channel.process((item) => seen['workers']!.push(item), { concurrency: 2 });
-    const loop = (async () => {
-      for await (const item of channel) seen['loop']!.push(item);
-    })();
-    channel.events().subscribe((item) => seen['subscriber']!.push(item));
-    for (let item = 0; item < 300; item++) {
-      await channel.send(item);
-      if (item % 10 === 0) await settled();
-    }
-    channel.close();
-    await workers.drain();
-    await loop;
-    const all = Object.values(seen);
-    for (const items of all) {
-      expect(items.length).toBeGreaterThan(20);
-      expect(items).toEqual(items.toSorted((one, other) => one - other));
-    }
-    expect(all.flat().toSorted((one, other) => one - other)).toEqual(Array.from({ length: 300 }, (_, index) => index));
-    expect(channel.stats()).toMatchObject({ accepted: 300, handedOut: 300, waiting: 0 });
-  });
+  it(
+    'have each item once, whatever kind they are',
+    virtualTest(async ({ time }) => {
+      const channel = createChannel<number>({ capacity: 4 });
+      const seen: Record<string, number[]> = { workers: [], loop: [], subscriber: [] };
+      const workers = channel.process((item) => seen['workers']!.push(item), { concurrency: 2 });
+      const loop = (async () => {
+        for await (const item of channel) seen['loop']!.push(item);
+      })();
+      channel.events().subscribe((item) => seen['subscriber']!.push(item));
+      for (let item = 0; item < 300; item++) {
+        await channel.send(item);
+        if (item % 10 === 0) await time.settle();
+      }
+      channel.close();
+      await workers.drain();
+      await loop;
+      const all = Object.values(seen);
+      for (const items of all) {
+        expect(items.length).toBeGreaterThan(20);
+        expect(items).toEqual(items.toSorted((one, other) => one - other));
+      }
+      expect(all.flat().toSorted((one, other) => one - other)).toEqual(
+        Array.from({ length: 300 }, (_, index) => index),
+      );
+      expect(channel.stats()).toMatchObject({ accepted: 300, handedOut: 300, waiting: 0 });
+    }),
+  );
 
-  it('are served in the order in which they asked', async () => {
-    const channel = createChannel<string>();
-    const served: string[] = [];
-    const ask = async (name: string): Promise<void> => {
-      const { value } = await channel[Symbol.asyncIterator]().next();
-      served.push(`${name} ${String(value)}`);
-    };
-    for (const name of ['first', 'second', 'third']) void ask(name);
-    for (const item of 'abc') channel.trySend(item);
-    await settled();
-    expect(served).toEqual(['first a', 'second b', 'third c']);
-  });
+  it(
+    'are served in the order in which they asked',
+    virtualTest(async ({ time }) => {
+      const channel = createChannel<string>();
+      const served: string[] = [];
+      const ask = async (name: string): Promise<void> => {
+        const { value } = await channel[Symbol.asyncIterator]().next();
+        served.push(`${name} ${String(value)}`);
+      };
+      for (const name of ['first', 'second', 'third']) void ask(name);
+      for (const item of 'abc') channel.trySend(item);
+      await time.settle();
+      expect(served).toEqual(['first a', 'second b', 'third c']);
+    }),
+  );
 
   it('that are free come before workers that could only keep an item', () => {
     const held = new HeldHandler<string, HandlerContext>();
