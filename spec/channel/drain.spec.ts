@@ -7,13 +7,12 @@ import {
   type DrainReport,
   type HandlerContext,
 } from 'millrace';
-import { marbles } from 'millrace/testing';
-import { NEVER, VirtualTimeScheduler } from 'rxjs';
+import { marbles, virtualTest } from 'millrace/testing';
+import { asyncScheduler, firstValueFrom, NEVER, timer } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { HeldHandler } from '../support/held-handler.ts';
 import { Producer } from '../support/producer.ts';
 import { CountingScheduler } from '../support/stepped-clock.ts';
-import { settled, VirtualClock } from '../support/virtual-clock.ts';
 import { playing } from '../support/watch.ts';
 import { watchChannel } from '../support/watched-channel.ts';
 
@@ -31,10 +30,9 @@ function drained(
 
 function heldWorkers(concurrency = 1) {
   const held = new HeldHandler<string, HandlerContext>();
-  const clock = new VirtualClock();
-  const channel = createChannel<string>({ scheduler: clock });
+  const channel = createChannel<string>();
   const workers = channel.process(held.handle, { name: 'pack', concurrency });
-  return { held, clock, channel, workers };
+  return { held, channel, workers };
 }
 
 function sendAll(channel: Channel<string>, items: string): void {
@@ -66,59 +64,71 @@ describe('drain of workers', () => {
     }),
   );
 
-  it('of an open channel finishes what they took, and leaves the rest to others', async () => {
-    const { held, channel, workers } = heldWorkers(2);
-    sendAll(channel, 'abcd');
-    const kept = drained(workers);
-    expect(channel.trySend('e')).toBe(true);
-    held.call(0).succeed();
-    held.call(1).succeed();
-    await settled();
-    expect(kept.report).toMatchObject({ completed: true, handled: 2, abandoned: 0 });
-    expect(held.calls).toHaveLength(2);
-    expect(channel.stats()).toMatchObject({ state: 'open', waiting: 3 });
-    const seen: string[] = [];
-    channel.events().subscribe((item) => seen.push(item));
-    expect(seen).toEqual(['c', 'd', 'e']);
-  });
+  it(
+    'of an open channel finishes what they took, and leaves the rest to others',
+    virtualTest(async ({ time }) => {
+      const { held, channel, workers } = heldWorkers(2);
+      sendAll(channel, 'abcd');
+      const kept = drained(workers);
+      expect(channel.trySend('e')).toBe(true);
+      held.call(0).succeed();
+      held.call(1).succeed();
+      await time.settle();
+      expect(kept.report).toMatchObject({ completed: true, handled: 2, abandoned: 0 });
+      expect(held.calls).toHaveLength(2);
+      expect(channel.stats()).toMatchObject({ state: 'open', waiting: 3 });
+      const seen: string[] = [];
+      channel.events().subscribe((item) => seen.push(item));
+      expect(seen).toEqual(['c', 'd', 'e']);
+    }),
+  );
 
-  it('that began before the channel was closed finishes the rest, too, with every slot', async () => {
-    const { held, channel, workers } = heldWorkers(2);
-    sendAll(channel, 'ab');
-    const kept = drained(workers);
-    held.call(0).succeed();
-    await settled();
-    sendAll(channel, 'cd');
-    expect(held.calls).toHaveLength(2);
-    channel.close();
-    expect(held.calls.map(({ event }) => event)).toEqual(['a', 'b', 'c']);
-    for (const index of [1, 2]) held.call(index).succeed();
-    await settled();
-    held.call(3).succeed();
-    await settled();
-    expect(kept.report).toMatchObject({ completed: true, handled: 4 });
-  });
+  it(
+    'that began before the channel was closed finishes the rest, too, with every slot',
+    virtualTest(async ({ time }) => {
+      const { held, channel, workers } = heldWorkers(2);
+      sendAll(channel, 'ab');
+      const kept = drained(workers);
+      held.call(0).succeed();
+      await time.settle();
+      sendAll(channel, 'cd');
+      expect(held.calls).toHaveLength(2);
+      channel.close();
+      expect(held.calls.map(({ event }) => event)).toEqual(['a', 'b', 'c']);
+      for (const index of [1, 2]) held.call(index).succeed();
+      await time.settle();
+      held.call(3).succeed();
+      await time.settle();
+      expect(kept.report).toMatchObject({ completed: true, handled: 4 });
+    }),
+  );
 
-  it('that are paused goes on', async () => {
-    const { held, channel, workers } = heldWorkers();
-    workers.pause();
-    sendAll(channel, 'a');
-    channel.close();
-    const kept = drained(workers);
-    held.call(0).succeed();
-    await settled();
-    expect(kept.report).toMatchObject({ handled: 1 });
-  });
+  it(
+    'that are paused goes on',
+    virtualTest(async ({ time }) => {
+      const { held, channel, workers } = heldWorkers();
+      workers.pause();
+      sendAll(channel, 'a');
+      channel.close();
+      const kept = drained(workers);
+      held.call(0).succeed();
+      await time.settle();
+      expect(kept.report).toMatchObject({ handled: 1 });
+    }),
+  );
 
-  it('makes letters of what they took at its deadline, and leaves the rest in the channel', async () => {
-    const { held, clock, channel, workers } = heldWorkers();
-    sendAll(channel, 'abc');
-    const kept = drained(workers, { deadlineMs: 10 });
-    await clock.advance(10);
-    expect(kept.report).toEqual({ ...NOTHING, completed: false, dead: 1, abandoned: 1, durationMs: 10 });
-    expect(held.call(0).context.signal.aborted).toBe(true);
-    expect(channel.stats()).toMatchObject({ waiting: 2, abandoned: 0 });
-  });
+  it(
+    'makes letters of what they took at its deadline, and leaves the rest in the channel',
+    virtualTest(async ({ time }) => {
+      const { held, channel, workers } = heldWorkers();
+      sendAll(channel, 'abc');
+      const kept = drained(workers, { deadlineMs: 10 });
+      await time.advance(10);
+      expect(kept.report).toEqual({ ...NOTHING, completed: false, dead: 1, abandoned: 1, durationMs: 10 });
+      expect(held.call(0).context.signal.aborted).toBe(true);
+      expect(channel.stats()).toMatchObject({ waiting: 2, abandoned: 0 });
+    }),
+  );
 
   it('sends what waits for a batch as it is', async () => {
     const channel = createChannel<string>();
@@ -141,60 +151,72 @@ describe('drain of workers', () => {
 });
 
 describe('drain of a channel', () => {
-  it('closes it, and reports what ended since it began, and how long it took', async () => {
-    const { held, clock, channel } = heldWorkers(2);
-    sendAll(channel, 'abcdef');
-    held.call(0).succeed();
-    await clock.advance(5);
-    const kept = drained(channel);
-    expect(channel.isClosed).toBe(true);
-    await clock.advance(20);
-    held.call(1).fail();
-    for (let index = 2; index < 6; index++) {
+  it(
+    'closes it, and reports what ended since it began, and how long it took',
+    virtualTest(async ({ time }) => {
+      const { held, channel } = heldWorkers(2);
+      sendAll(channel, 'abcdef');
+      held.call(0).succeed();
+      await time.advance(5);
+      const kept = drained(channel);
+      expect(channel.isClosed).toBe(true);
+      await time.advance(20);
+      held.call(1).fail();
+      for (let index = 2; index < 6; index++) {
+        expect(kept.report).toBeUndefined();
+        held.call(index).succeed();
+        await time.settle();
+      }
+      expect(kept.report).toEqual({ ...NOTHING, handled: 4, dead: 1, durationMs: 20 });
+      expect(channel.stats()).toMatchObject({ accepted: 6, handedOut: 6, waiting: 0, workers: [] });
+    }),
+  );
+
+  it(
+    'counts the last item, which one that is handled at once is, too',
+    virtualTest(async ({ time }) => {
+      const channel = createChannel<string>();
+      let isFirst = true;
+      channel.process(() => (isFirst ? ((isFirst = false), time.settle()) : undefined));
+      sendAll(channel, 'abc');
+      expect(await channel.drain()).toMatchObject({ completed: true, handled: 3 });
+    }),
+  );
+
+  it(
+    'counts what all pools of workers did, also those that closed meanwhile',
+    virtualTest(async ({ time }) => {
+      const { held, channel, workers } = heldWorkers();
+      sendAll(channel, 'abcd');
+      const others = channel.process(() => timer(1), { name: 'others' });
+      const kept = drained(channel);
+      workers.close();
+      await time.settle();
+      await others.drain();
+      await time.settle();
+      expect(held.calls).toHaveLength(1);
+      expect(kept.report).toMatchObject({ completed: false, handled: 3, dead: 1, abandoned: 1 });
+    }),
+  );
+
+  it(
+    'waits for readers to take the rest',
+    virtualTest(async ({ time }) => {
+      const channel = createChannel<string>();
+      sendAll(channel, 'abc');
+      const kept = drained(channel);
+      const iterator = channel[Symbol.asyncIterator]();
+      await iterator.next();
+      await time.settle();
       expect(kept.report).toBeUndefined();
-      held.call(index).succeed();
-      await settled();
-    }
-    expect(kept.report).toEqual({ ...NOTHING, handled: 4, dead: 1, durationMs: 20 });
-    expect(channel.stats()).toMatchObject({ accepted: 6, handedOut: 6, waiting: 0, workers: [] });
-  });
-
-  it('counts the last item, which one that is handled at once is, too', async () => {
-    const channel = createChannel<string>();
-    let isFirst = true;
-    channel.process(() => (isFirst ? ((isFirst = false), settled()) : undefined));
-    sendAll(channel, 'abc');
-    expect(await channel.drain()).toMatchObject({ completed: true, handled: 3 });
-  });
-
-  it('counts what all pools of workers did, also those that closed meanwhile', async () => {
-    const { held, channel, workers } = heldWorkers();
-    sendAll(channel, 'abcd');
-    const others = channel.process(settled, { name: 'others' });
-    const kept = drained(channel);
-    workers.close();
-    await settled();
-    await others.drain();
-    await settled();
-    expect(held.calls).toHaveLength(1);
-    expect(kept.report).toMatchObject({ completed: false, handled: 3, dead: 1, abandoned: 1 });
-  });
-
-  it('waits for readers to take the rest', async () => {
-    const channel = createChannel<string>();
-    sendAll(channel, 'abc');
-    const kept = drained(channel);
-    const iterator = channel[Symbol.asyncIterator]();
-    await iterator.next();
-    await settled();
-    expect(kept.report).toBeUndefined();
-    const seen: string[] = [];
-    channel.events().subscribe((item) => seen.push(item));
-    await settled();
-    expect(kept.report).toEqual({ ...NOTHING, durationMs: kept.report!.durationMs });
-    expect(seen).toEqual(['b', 'c']);
-    expect(await iterator.next()).toEqual({ value: undefined, done: true });
-  });
+      const seen: string[] = [];
+      channel.events().subscribe((item) => seen.push(item));
+      await time.settle();
+      expect(kept.report).toEqual({ ...NOTHING, durationMs: kept.report!.durationMs });
+      expect(seen).toEqual(['b', 'c']);
+      expect(await iterator.next()).toEqual({ value: undefined, done: true });
+    }),
+  );
 
   it('refuses producers that wait', async () => {
     const { channel, held } = heldWorkers();
@@ -206,84 +228,104 @@ describe('drain of a channel', () => {
     expect([channel.stats().rejected, held.calls.length]).toEqual([0, 0]);
   });
 
-  it('makes letters at its deadline of what waits, and of what workers have not finished', async () => {
-    const { held, clock, channel, workers } = heldWorkers();
-    sendAll(channel, 'abc');
-    const kept = drained(channel, { deadlineMs: 10 });
-    await clock.advance(9);
-    expect(kept.report).toBeUndefined();
-    await clock.advance(1);
-    expect(kept.report).toEqual({ ...NOTHING, completed: false, dead: 3, abandoned: 3, durationMs: 10 });
-    expect(held.call(0).context.signal.aborted).toBe(true);
-    expect(workers.closed).toBe(true);
-    const letters = await channel.deadLetters.list();
-    expect(
-      letters.map(({ event, handler, reason, attempts, time }) => ({ event, handler, reason, attempts, time })),
-    ).toEqual([
-      { event: 'b', handler: 'channel', reason: 'abandoned', attempts: [], time: 10 },
-      { event: 'c', handler: 'channel', reason: 'abandoned', attempts: [], time: 10 },
-      { event: 'a', handler: 'pack', reason: 'abandoned', attempts: [], time: 10 },
-    ]);
-    expect(letters[0]!.error).toMatchObject({
-      code: 'ABANDONED',
-      message:
-        "Expected a consumer of channel 'channel' to take its items, but it was closed first. Send the item again, or drain() with a later deadline.",
-    });
-    expect(channel.stats()).toMatchObject({ accepted: 3, handedOut: 1, waiting: 0, abandoned: 2 });
-  });
+  it(
+    'makes letters at its deadline of what waits, and of what workers have not finished',
+    virtualTest(async ({ time }) => {
+      const { held, channel, workers } = heldWorkers();
+      sendAll(channel, 'abc');
+      const kept = drained(channel, { deadlineMs: 10 });
+      await time.advance(9);
+      expect(kept.report).toBeUndefined();
+      await time.advance(1);
+      expect(kept.report).toEqual({ ...NOTHING, completed: false, dead: 3, abandoned: 3, durationMs: 10 });
+      expect(held.call(0).context.signal.aborted).toBe(true);
+      expect(workers.closed).toBe(true);
+      const letters = await channel.deadLetters.list();
+      expect(
+        letters.map(({ event, handler, reason, attempts, time: at }) => ({ event, handler, reason, attempts, at })),
+      ).toEqual([
+        { event: 'b', handler: 'channel', reason: 'abandoned', attempts: [], at: 10 },
+        { event: 'c', handler: 'channel', reason: 'abandoned', attempts: [], at: 10 },
+        { event: 'a', handler: 'pack', reason: 'abandoned', attempts: [], at: 10 },
+      ]);
+      expect(letters[0]!.error).toMatchObject({
+        code: 'ABANDONED',
+        message:
+          "Expected a consumer of channel 'channel' to take its items, but it was closed first. Send the item again, or drain() with a later deadline.",
+      });
+      expect(channel.stats()).toMatchObject({ accepted: 3, handedOut: 1, waiting: 0, abandoned: 2 });
+    }),
+  );
 
-  it('is one drain, however often it is called: the earliest deadline counts, and no timer is left', async () => {
-    const { clock, channel } = heldWorkers();
-    sendAll(channel, 'a');
-    const reports = [drained(channel), drained(channel, { deadlineMs: 100 }), drained(channel, { deadlineMs: 20 })];
-    await clock.advance(20);
-    reports.push(drained(channel), drained(channel, { deadlineMs: 1_000 }));
-    await settled();
-    for (const { report } of reports) expect(report).toMatchObject({ completed: false, abandoned: 1, durationMs: 20 });
-    expect(clock.actions).toEqual([]);
-  });
+  it(
+    'is one drain, however often it is called: the earliest deadline counts, and no timer is left',
+    virtualTest(async ({ time }) => {
+      const { channel } = heldWorkers();
+      sendAll(channel, 'a');
+      const reports = [drained(channel), drained(channel, { deadlineMs: 100 }), drained(channel, { deadlineMs: 20 })];
+      await time.advance(20);
+      reports.push(drained(channel), drained(channel, { deadlineMs: 1_000 }));
+      await time.settle();
+      for (const { report } of reports) {
+        expect(report).toMatchObject({ completed: false, abandoned: 1, durationMs: 20 });
+      }
+      await time.runAll();
+      expect(time.now).toBe(20);
+    }),
+  );
 
-  it('leaves no timer when it is done before its deadline', async () => {
-    const clock = new VirtualTimeScheduler();
-    const timers = new CountingScheduler(clock);
-    const channel = createChannel<string>({ scheduler: timers });
-    channel.process(() => undefined);
-    sendAll(channel, 'ab');
-    expect(await channel.drain({ deadlineMs: 60_000 })).toMatchObject({ completed: true });
-    expect(timers.outstanding).toBe(0);
-  });
+  it(
+    'leaves no timer when it is done before its deadline',
+    virtualTest(async () => {
+      const timers = new CountingScheduler(asyncScheduler);
+      const channel = createChannel<string>({ scheduler: timers });
+      channel.process(() => undefined);
+      sendAll(channel, 'ab');
+      expect(await channel.drain({ deadlineMs: 60_000 })).toMatchObject({ completed: true });
+      expect(timers.outstanding).toBe(0);
+    }),
+  );
 
-  it('resolves at once when nothing is there', async () => {
-    const channel = createChannel<string>({ scheduler: new VirtualClock() });
-    channel.process(() => undefined);
-    expect(await channel.drain()).toEqual(NOTHING);
-    expect(channel.stats().workers).toEqual([]);
-  });
+  it(
+    'resolves at once when nothing is there',
+    virtualTest(async () => {
+      const channel = createChannel<string>();
+      channel.process(() => undefined);
+      expect(await channel.drain()).toEqual(NOTHING);
+      expect(channel.stats().workers).toEqual([]);
+    }),
+  );
 
-  it('drains workers that come while it waits', async () => {
-    const channel = createChannel<string>();
-    sendAll(channel, 'abc');
-    const kept = drained(channel);
-    await settled();
-    const batches: (readonly string[])[] = [];
-    const workers = channel.process((items) => batches.push(items), { batch: { maxSize: 2, maxWaitMs: Infinity } });
-    await settled();
-    expect(batches).toEqual([['a', 'b'], ['c']]);
-    expect(kept.report).toMatchObject({ completed: true, handled: 3 });
-    expect(workers.closed).toBe(true);
-  });
+  it(
+    'drains workers that come while it waits',
+    virtualTest(async ({ time }) => {
+      const channel = createChannel<string>();
+      sendAll(channel, 'abc');
+      const kept = drained(channel);
+      await time.settle();
+      const batches: (readonly string[])[] = [];
+      const workers = channel.process((items) => batches.push(items), { batch: { maxSize: 2, maxWaitMs: Infinity } });
+      await time.settle();
+      expect(batches).toEqual([['a', 'b'], ['c']]);
+      expect(kept.report).toMatchObject({ completed: true, handled: 3 });
+      expect(workers.closed).toBe(true);
+    }),
+  );
 
-  it('may begin within a handler, which it waits for', async () => {
-    const channel = createChannel<string>();
-    let report: Promise<DrainReport> | undefined;
-    channel.process(async (item) => {
-      if (item === 'a') report = channel.drain();
-      await settled();
-    });
-    sendAll(channel, 'ab');
-    expect(await report).toMatchObject({ completed: true, handled: 1 });
-    expect(channel.stats()).toMatchObject({ accepted: 1, rejected: 1 });
-  });
+  it(
+    'may begin within a handler, which it waits for',
+    virtualTest(async ({ time }) => {
+      const channel = createChannel<string>();
+      let report: Promise<DrainReport> | undefined;
+      channel.process(async (item) => {
+        if (item === 'a') report = channel.drain();
+        await time.advance(1);
+      });
+      sendAll(channel, 'ab');
+      expect(await report).toMatchObject({ completed: true, handled: 1 });
+      expect(channel.stats()).toMatchObject({ accepted: 1, rejected: 1 });
+    }),
+  );
 
   it('may begin within the handler of the last item, called by process', async () => {
     const channel = createChannel<string>();
@@ -307,61 +349,64 @@ describe('drain of a channel', () => {
     expect({ dead, completed }).toEqual({ dead: abandoned, completed: abandoned === 0 });
   });
 
-  it('waits until its letters are stored, for as long as it has', async () => {
-    const stored: string[] = [];
-    const clock = new VirtualClock();
-    const deadLetters = createDeadLetterQueue<string>({
-      scheduler: clock,
-      store: {
-        add: (letter) =>
-          new Promise((resolve) => void clock.schedule(() => resolve(void stored.push(letter.event)), 5)),
-        remove: () => undefined,
-        list: () => [],
-      },
-    });
-    const channel = createChannel<string>({ scheduler: clock, deadLetters });
-    sendAll(channel, 'ab');
-    const kept = drained(channel, { deadlineMs: 10 });
-    await clock.advance(14);
-    expect(kept.report).toBeUndefined();
-    await clock.advance(1);
-    expect({ stored, report: kept.report }).toMatchObject({ stored: ['a', 'b'], report: { abandoned: 2, dead: 2 } });
-  });
-
-  it('passes on what a store has to say that fails to keep its letters', async () => {
-    const clock = new VirtualClock();
-    let isAway = true;
-    const kept: DeadLetter<string>[] = [];
-    const deadLetters = createDeadLetterQueue<string>({
-      scheduler: clock,
-      store: {
-        add: async (letter) => {
-          await settled();
-          if (isAway) throw new Error('The store is away.');
-          kept.push(letter);
+  it(
+    'waits until its letters are stored, for as long as it has',
+    virtualTest(async ({ time }) => {
+      const stored: string[] = [];
+      const deadLetters = createDeadLetterQueue<string>({
+        store: {
+          add: async (letter) => {
+            await time.advance(5);
+            stored.push(letter.event);
+          },
+          remove: () => undefined,
+          list: () => [],
         },
-        remove: () => undefined,
-        list: () => kept,
-      },
-    });
-    const channel = createChannel<string>({ scheduler: clock, deadLetters });
-    const errors: string[] = [];
-    channel.errors.subscribe(({ kind, error }) => errors.push(`${kind}: ${(error as Error).message}`));
-    sendAll(channel, 'a');
-    const draining = drained(channel, { deadlineMs: 0 });
-    await clock.advance(0);
-    await settled();
-    expect(errors).toEqual(['dead-letter-store: The store is away.']);
-    isAway = false;
-    await clock.advance(1_000);
-    await clock.advance(1_000);
-    expect(kept).toMatchObject([{ event: 'a' }]);
-    expect(draining.report).toMatchObject({ abandoned: 1 });
-    // Then it lets go of a queue that may be shared.
-    deadLetters.errors.subscribe();
-    deadLetters.error('of somebody else');
-    expect(errors).toHaveLength(1);
-  });
+      });
+      const channel = createChannel<string>({ deadLetters });
+      sendAll(channel, 'ab');
+      const kept = drained(channel, { deadlineMs: 10 });
+      await time.advance(14);
+      expect(kept.report).toBeUndefined();
+      await time.advance(1);
+      expect({ stored, report: kept.report }).toMatchObject({ stored: ['a', 'b'], report: { abandoned: 2, dead: 2 } });
+    }),
+  );
+
+  it(
+    'passes on what a store has to say that fails to keep its letters',
+    virtualTest(async ({ time }) => {
+      let isAway = true;
+      const kept: DeadLetter<string>[] = [];
+      const deadLetters = createDeadLetterQueue<string>({
+        store: {
+          add: async (letter) => {
+            await firstValueFrom(timer(1));
+            if (isAway) throw new Error('The store is away.');
+            kept.push(letter);
+          },
+          remove: () => undefined,
+          list: () => kept,
+        },
+      });
+      const channel = createChannel<string>({ deadLetters });
+      const errors: string[] = [];
+      channel.errors.subscribe(({ kind, error }) => errors.push(`${kind}: ${(error as Error).message}`));
+      sendAll(channel, 'a');
+      const draining = drained(channel, { deadlineMs: 0 });
+      await time.advance(1);
+      expect(errors).toEqual(['dead-letter-store: The store is away.']);
+      isAway = false;
+      await time.advance(1_000);
+      await time.advance(1_000);
+      expect(kept).toMatchObject([{ event: 'a' }]);
+      expect(draining.report).toMatchObject({ abandoned: 1 });
+      // Then it lets go of a queue that may be shared.
+      deadLetters.errors.subscribe();
+      deadLetters.error('of somebody else');
+      expect(errors).toHaveLength(1);
+    }),
+  );
 
   it('gives its letters an id where createId fails', async () => {
     const channel = createChannel<string>({
@@ -391,18 +436,21 @@ describe('drain of a channel', () => {
 });
 
 describe('a channel in a scope', () => {
-  it('is drained by await using', async () => {
-    const seen: string[] = [];
-    {
-      await using channel = createChannel<string>();
-      channel.process(async (item) => {
-        await settled();
-        seen.push(item);
-      });
-      sendAll(channel, 'abc');
-    }
-    expect(seen).toEqual(['a', 'b', 'c']);
-  });
+  it(
+    'is drained by await using',
+    virtualTest(async ({ time }) => {
+      const seen: string[] = [];
+      {
+        await using channel = createChannel<string>();
+        channel.process(async (item) => {
+          await time.advance(1);
+          seen.push(item);
+        });
+        sendAll(channel, 'abc');
+      }
+      expect(seen).toEqual(['a', 'b', 'c']);
+    }),
+  );
 
   it('is closed by using: signals are aborted, and all that is left has a letter', async () => {
     let disposed: Channel<string>;
@@ -427,12 +475,15 @@ describe('a channel in a scope', () => {
     expect(await disposed.drain()).toMatchObject({ completed: true, dead: 0, abandoned: 0 });
   });
 
-  it('ends a drain that waits when it is disposed', async () => {
-    const channel = createChannel<string>();
-    sendAll(channel, 'ab');
-    const kept = drained(channel);
-    channel[Symbol.dispose]();
-    await settled();
-    expect(kept.report).toMatchObject({ completed: false, dead: 2, abandoned: 2 });
-  });
+  it(
+    'ends a drain that waits when it is disposed',
+    virtualTest(async ({ time }) => {
+      const channel = createChannel<string>();
+      sendAll(channel, 'ab');
+      const kept = drained(channel);
+      channel[Symbol.dispose]();
+      await time.settle();
+      expect(kept.report).toMatchObject({ completed: false, dead: 2, abandoned: 2 });
+    }),
+  );
 });
