@@ -1,9 +1,8 @@
 import { createChannel } from 'millrace';
-import { marbles } from 'millrace/testing';
+import { marbles, virtualTest } from 'millrace/testing';
 import { concatMap, delay, mergeMap, of, Subject, take } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { Producer } from '../support/producer.ts';
-import { settled } from '../support/virtual-clock.ts';
 
 describe('events', () => {
   it(
@@ -108,16 +107,19 @@ describe('events', () => {
     expect(seen).toBe(100_000);
   });
 
-  it('lets those in who wait for room', async () => {
-    const channel = createChannel<string>({ capacity: 1 });
-    const producer = new Producer(channel);
-    producer.sendAll('abcd');
-    const seen: string[] = [];
-    channel.events().subscribe((item) => seen.push(item));
-    await settled();
-    expect(seen).toEqual(['a', 'b', 'c', 'd']);
-    expect(producer.told).toEqual(['a taken', 'b taken', 'c taken', 'd taken']);
-  });
+  it(
+    'lets those in who wait for room',
+    virtualTest(async ({ time }) => {
+      const channel = createChannel<string>({ capacity: 1 });
+      const producer = new Producer(channel);
+      producer.sendAll('abcd');
+      const seen: string[] = [];
+      channel.events().subscribe((item) => seen.push(item));
+      await time.settle();
+      expect(seen).toEqual(['a', 'b', 'c', 'd']);
+      expect(producer.told).toEqual(['a taken', 'b taken', 'c taken', 'd taken']);
+    }),
+  );
 
   it('completes at once over a channel that is closed and empty', () => {
     const channel = createChannel<string>();
