@@ -1,7 +1,7 @@
 import { type Channel, createChannel } from 'millrace';
+import { virtualTest } from 'millrace/testing';
 import { describe, expect, it } from 'vitest';
 import { Producer } from '../support/producer.ts';
-import { settled } from '../support/virtual-clock.ts';
 
 /** A loop that keeps what it has seen. */
 function loopOver(
@@ -26,29 +26,35 @@ function channelOf(items: string, capacity = 10): Channel<string> {
 }
 
 describe('a loop over a channel', () => {
-  it('gives items in order, and ends when the channel is closed and empty', async () => {
-    const channel = channelOf('ab');
-    const { seen, ended } = loopOver(channel);
-    await settled();
-    channel.trySend('c');
-    channel.trySend('d');
-    channel.close();
-    expect(await ended).toBe('ended');
-    expect(seen).toEqual(['a', 'b', 'c', 'd']);
-  });
+  it(
+    'gives items in order, and ends when the channel is closed and empty',
+    virtualTest(async ({ time }) => {
+      const channel = channelOf('ab');
+      const { seen, ended } = loopOver(channel);
+      await time.settle();
+      channel.trySend('c');
+      channel.trySend('d');
+      channel.close();
+      expect(await ended).toBe('ended');
+      expect(seen).toEqual(['a', 'b', 'c', 'd']);
+    }),
+  );
 
-  it('takes the next item only when its body is done: producers wait for it', async () => {
-    const channel = channelOf('', 0);
-    const producer = new Producer(channel);
-    let goOn: () => void = () => undefined;
-    const { seen } = loopOver(channel, () => new Promise<void>((resolve) => (goOn = resolve)));
-    producer.sendAll('ab');
-    await settled();
-    expect({ seen, told: producer.told }).toEqual({ seen: ['a'], told: ['a taken'] });
-    goOn();
-    await settled();
-    expect({ seen, told: producer.told }).toEqual({ seen: ['a', 'b'], told: ['a taken', 'b taken'] });
-  });
+  it(
+    'takes the next item only when its body is done: producers wait for it',
+    virtualTest(async ({ time }) => {
+      const channel = channelOf('', 0);
+      const producer = new Producer(channel);
+      let goOn: () => void = () => undefined;
+      const { seen } = loopOver(channel, () => new Promise<void>((resolve) => (goOn = resolve)));
+      producer.sendAll('ab');
+      await time.settle();
+      expect({ seen, told: producer.told }).toEqual({ seen: ['a'], told: ['a taken'] });
+      goOn();
+      await time.settle();
+      expect({ seen, told: producer.told }).toEqual({ seen: ['a', 'b'], told: ['a taken', 'b taken'] });
+    }),
+  );
 
   it('that is broken out of has what it took, and leaves the rest to others', async () => {
     const channel = channelOf('abcd');
@@ -74,17 +80,24 @@ describe('a loop over a channel', () => {
     expect(channel.trySend('d')).toBe(true);
   });
 
-  it('shares the items with other loops, each of which has each item once', async () => {
-    const channel = channelOf('', 0);
-    const loops = [loopOver(channel, settled), loopOver(channel, settled), loopOver(channel, settled)];
-    for (const item of 'abcdefghijkl') await channel.send(item);
-    channel.close();
-    expect(await Promise.all(loops.map(({ ended }) => ended))).toEqual(['ended', 'ended', 'ended']);
-    const shares = loops.map(({ seen }) => seen);
-    for (const share of shares) expect(share).toEqual(share.toSorted());
-    expect(shares.map(({ length }) => length)).toEqual([4, 4, 4]);
-    expect(shares.flat().toSorted().join('')).toBe('abcdefghijkl');
-  });
+  it(
+    'shares the items with other loops, each of which has each item once',
+    virtualTest(async ({ time }) => {
+      const channel = channelOf('', 0);
+      const loops = [
+        loopOver(channel, () => time.advance(1)),
+        loopOver(channel, () => time.advance(1)),
+        loopOver(channel, () => time.advance(1)),
+      ];
+      for (const item of 'abcdefghijkl') await channel.send(item);
+      channel.close();
+      expect(await Promise.all(loops.map(({ ended }) => ended))).toEqual(['ended', 'ended', 'ended']);
+      const shares = loops.map(({ seen }) => seen);
+      for (const share of shares) expect(share).toEqual(share.toSorted());
+      expect(shares.map(({ length }) => length)).toEqual([4, 4, 4]);
+      expect(shares.flat().toSorted().join('')).toBe('abcdefghijkl');
+    }),
+  );
 
   it('ends at once over a channel that is closed and empty', async () => {
     const channel = channelOf('');
@@ -136,16 +149,19 @@ describe('an iterator', () => {
     for (let count = 0; count < 3; count++) expect(await iterator.next()).toEqual({ value: undefined, done: true });
   });
 
-  it('is its own iterator, so that loops can share it', async () => {
-    const channel = channelOf('abc');
-    const iterator = channel[Symbol.asyncIterator]();
-    expect(iterator[Symbol.asyncIterator]()).toBe(iterator);
-    const first = loopOver(iterator, settled);
-    const second = loopOver(iterator, settled);
-    channel.close();
-    await Promise.all([first.ended, second.ended]);
-    expect([first.seen, second.seen]).toEqual([['a', 'c'], ['b']]);
-  });
+  it(
+    'is its own iterator, so that loops can share it',
+    virtualTest(async ({ time }) => {
+      const channel = channelOf('abc');
+      const iterator = channel[Symbol.asyncIterator]();
+      expect(iterator[Symbol.asyncIterator]()).toBe(iterator);
+      const first = loopOver(iterator, () => time.advance(1));
+      const second = loopOver(iterator, () => time.advance(1));
+      channel.close();
+      await Promise.all([first.ended, second.ended]);
+      expect([first.seen, second.seen]).toEqual([['a', 'c'], ['b']]);
+    }),
+  );
 
   it('takes from a producer that waits, though workers hold all that there is room for', async () => {
     const channel = channelOf('', 1);
