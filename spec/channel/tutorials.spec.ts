@@ -7,9 +7,9 @@ import {
   splitResults,
   supervise,
 } from 'millrace';
-import { throwError, VirtualTimeScheduler } from 'rxjs';
+import { virtualTest } from 'millrace/testing';
+import { firstValueFrom, tap, throwError, timer } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { settled, VirtualClock } from '../support/virtual-clock.ts';
 
 // The faults of the tutorials' channel processor and worker pool are said in the comments; the tests say what happens here instead.
 
@@ -19,40 +19,46 @@ afterEach(() => {
 
 describe('a worker pool', () => {
   // A handler's panic ends the process, on every path.
-  it('survives a throw on every path', async () => {
-    const boom = (): never => {
-      throw new Error('boom');
-    };
-    const kinds = new Set<string>();
-    const channel = createChannel<string>({ createId: boom, probe: { accepted: boom, settled: boom } });
-    channel.errors.subscribe(({ kind }) => kinds.add(kind));
-    channel.deadLetters.subscribe(boom);
-    const workers = channel.process(
-      (item) => {
-        if (item === 'rejects') return Promise.reject(new Error('boom'));
-        return item === 'errors' ? throwError(boom) : boom();
-      },
-      { key: (item) => (item === 'has no key' ? boom() : item), concurrency: 4, retry: { delayMs: boom } },
-    );
-    for (const item of ['throws', 'rejects', 'errors', 'has no key']) expect(channel.trySend(item)).toBe(true);
-    await settled();
-    expect(workers.stats()).toMatchObject({ accepted: 4, dead: 4, pending: 0 });
-    expect(kinds).toEqual(new Set(['probe', 'policy', 'dead-letter-subscriber']));
-  });
+  it(
+    'survives a throw on every path',
+    virtualTest(async ({ time }) => {
+      const boom = (): never => {
+        throw new Error('boom');
+      };
+      const kinds = new Set<string>();
+      const channel = createChannel<string>({ createId: boom, probe: { accepted: boom, settled: boom } });
+      channel.errors.subscribe(({ kind }) => kinds.add(kind));
+      channel.deadLetters.subscribe(boom);
+      const workers = channel.process(
+        (item) => {
+          if (item === 'rejects') return Promise.reject(new Error('boom'));
+          return item === 'errors' ? throwError(boom) : boom();
+        },
+        { key: (item) => (item === 'has no key' ? boom() : item), concurrency: 4, retry: { delayMs: boom } },
+      );
+      for (const item of ['throws', 'rejects', 'errors', 'has no key']) expect(channel.trySend(item)).toBe(true);
+      await time.settle();
+      expect(workers.stats()).toMatchObject({ accepted: 4, dead: 4, pending: 0 });
+      expect(kinds).toEqual(new Set(['probe', 'policy', 'dead-letter-subscriber']));
+    }),
+  );
 
   // A burst comes out in another order.
-  it('handles a burst in order, from a producer that waits for room', async () => {
-    const channel = createChannel<number>({ capacity: 16 });
-    const seen: number[] = [];
-    const workers = channel.process(async (item) => {
-      if (item % 100 === 0) await settled();
-      seen.push(item);
-    });
-    for (let item = 0; item < 5_000; item++) await channel.send(item);
-    channel.close();
-    await workers.drain();
-    expect(seen).toEqual(Array.from({ length: 5_000 }, (_, index) => index));
-  });
+  it(
+    'handles a burst in order, from a producer that waits for room',
+    virtualTest(async ({ time }) => {
+      const channel = createChannel<number>({ capacity: 16 });
+      const seen: number[] = [];
+      const workers = channel.process(async (item) => {
+        if (item % 100 === 0) await time.settle();
+        seen.push(item);
+      });
+      for (let item = 0; item < 5_000; item++) await channel.send(item);
+      channel.close();
+      await workers.drain();
+      expect(seen).toEqual(Array.from({ length: 5_000 }, (_, index) => index));
+    }),
+  );
 
   it('takes what a thousand producers send at once in the order in which they came', async () => {
     const channel = createChannel<number>({ capacity: 4 });
@@ -64,62 +70,70 @@ describe('a worker pool', () => {
   });
 
   // Cancelling loses what is in the buffer.
-  it('loses nothing when it is stopped: the rest is still in the channel, and what it had taken has a letter', async () => {
-    const channel = createChannel<number>({ capacity: 5_000 });
-    const workers = channel.process(settled, { concurrency: 8 });
-    const taken = Array.from({ length: 6_000 }, (_, item) => item).filter((item) => channel.trySend(item));
-    await settled();
-    workers.close();
-    const { handled, dead } = workers.stats();
-    expect(taken).toHaveLength(5_008);
-    expect({ handled: handled > 0, dead: dead > 0 }).toEqual({ handled: true, dead: true });
-    expect(channel.stats()).toMatchObject({ accepted: 5_008, waiting: 5_008 - handled - dead });
-    const others = channel.process(() => undefined);
-    await channel.drain();
-    expect(handled + dead + others.stats().handled).toBe(5_008);
-    expect(await channel.deadLetters.list()).toHaveLength(dead);
-  });
+  it(
+    'loses nothing when it is stopped: the rest is still in the channel, and what it had taken has a letter',
+    virtualTest(async ({ time }) => {
+      const channel = createChannel<number>({ capacity: 5_000 });
+      const workers = channel.process(() => timer(1), { concurrency: 8 });
+      const taken = Array.from({ length: 6_000 }, (_, item) => item).filter((item) => channel.trySend(item));
+      await time.advance(10);
+      workers.close();
+      const { handled, dead } = workers.stats();
+      expect(taken).toHaveLength(5_008);
+      expect({ handled, dead }).toEqual({ handled: 80, dead: 8 });
+      expect(channel.stats()).toMatchObject({ accepted: 5_008, waiting: 5_008 - handled - dead });
+      const others = channel.process(() => undefined);
+      await channel.drain();
+      expect(handled + dead + others.stats().handled).toBe(5_008);
+      expect(await channel.deadLetters.list()).toHaveLength(dead);
+    }),
+  );
 
   // The same, where nobody is to finish the rest.
-  it('loses nothing when its channel is given up: each item that was not handled has a letter', async () => {
-    const channel = createChannel<number>({ capacity: 5_000 });
-    const workers = channel.process(settled, { concurrency: 8 });
-    for (let item = 0; item < 5_000; item++) channel.trySend(item);
-    await settled();
-    const report = await channel.drain({ deadlineMs: 0 });
-    const { handled } = workers.stats();
-    expect(handled).toBeGreaterThan(0);
-    expect(report).toMatchObject({ completed: false, abandoned: report.dead });
-    const letters = await channel.deadLetters.list();
-    expect(letters).toHaveLength(5_000 - handled);
-    expect(letters.every(({ reason }) => reason === 'abandoned')).toBe(true);
-  });
+  it(
+    'loses nothing when its channel is given up: each item that was not handled has a letter',
+    virtualTest(async ({ time }) => {
+      const channel = createChannel<number>({ capacity: 5_000 });
+      const workers = channel.process(() => timer(1), { concurrency: 8 });
+      for (let item = 0; item < 5_000; item++) channel.trySend(item);
+      await time.advance(10);
+      const report = await channel.drain({ deadlineMs: 0 });
+      const { handled } = workers.stats();
+      expect(handled).toBe(80);
+      expect(report).toMatchObject({ completed: false, abandoned: report.dead });
+      const letters = await channel.deadLetters.list();
+      expect(letters).toHaveLength(5_000 - handled);
+      expect(letters.every(({ reason }) => reason === 'abandoned')).toBe(true);
+    }),
+  );
 
   // Send after stop returned true for half of 10,000, and none was handled.
-  it('refuses each item that comes after its channel was closed, and handles each that was taken', async () => {
-    const channel = createChannel<number>({ capacity: 100 });
-    let handled = 0;
-    const workers = channel.process(async () => {
-      await settled();
-      handled++;
-    });
-    let taken = 0;
-    const sent = Array.from({ length: 10_000 }, async (_, item) => {
-      try {
-        await channel.send(item);
-        taken++;
-      } catch (error) {
-        expect(error).toBeInstanceOf(ClosedError);
-      }
-    });
-    for (let turn = 0; turn < 10; turn++) await settled();
-    channel.close();
-    await Promise.all(sent);
-    expect(channel.trySend(10_000)).toBe(false);
-    await workers.drain();
-    expect(handled).toBe(taken);
-    expect(channel.stats()).toMatchObject({ accepted: taken, rejected: 10_001 - taken });
-  });
+  it(
+    'refuses each item that comes after its channel was closed, and handles each that was taken',
+    virtualTest(async ({ time }) => {
+      const channel = createChannel<number>({ capacity: 100 });
+      let handled = 0;
+      const workers = channel.process(() => timer(1).pipe(tap(() => handled++)));
+      let taken = 0;
+      const sent = Array.from({ length: 10_000 }, async (_, item) => {
+        try {
+          await channel.send(item);
+          taken++;
+        } catch (error) {
+          expect(error).toBeInstanceOf(ClosedError);
+        }
+      });
+      await time.advance(10);
+      channel.close();
+      await Promise.all(sent);
+      // Ten were handled, one is at work, and a hundred wait.
+      expect(taken).toBe(111);
+      expect(channel.trySend(10_000)).toBe(false);
+      await workers.drain();
+      expect(handled).toBe(taken);
+      expect(channel.stats()).toMatchObject({ accepted: taken, rejected: 10_001 - taken });
+    }),
+  );
 
   // A handler that sends to its own full processor blocks for ever.
   it('may send into its own channel: trySend says that it is full, and the worker goes on', () => {
@@ -147,25 +161,27 @@ describe('a worker pool', () => {
   });
 
   // Waiting for a pool of workers to stop waits for ever.
-  it('that waits for its own channel, which stays open, can be stopped by a deadline, or at once', async () => {
-    const clock = new VirtualClock();
-    const channel = createChannel<string>({ capacity: 0, scheduler: clock });
-    const start = (): ReturnType<typeof channel.process> => channel.process((item) => channel.send(`${item}+`));
-    const first = start();
-    channel.trySend('a');
-    let report: DrainReport | undefined;
-    void first.drain({ deadlineMs: 100 }).then((kept) => (report = kept));
-    await clock.advance(100);
-    expect(report).toMatchObject({ completed: false, abandoned: 1 });
-    // What it sent is with its next worker now, which waits in turn.
-    const second = start();
-    await settled();
-    second.close();
-    expect([first.closed, second.closed]).toEqual([true, true]);
-    channel.close();
-    await settled();
-    expect(channel.stats()).toMatchObject({ accepted: 2, suspended: 0, waiting: 0 });
-  });
+  it(
+    'that waits for its own channel, which stays open, can be stopped by a deadline, or at once',
+    virtualTest(async ({ time }) => {
+      const channel = createChannel<string>({ capacity: 0 });
+      const start = (): ReturnType<typeof channel.process> => channel.process((item) => channel.send(`${item}+`));
+      const first = start();
+      channel.trySend('a');
+      let report: DrainReport | undefined;
+      void first.drain({ deadlineMs: 100 }).then((kept) => (report = kept));
+      await time.advance(100);
+      expect(report).toMatchObject({ completed: false, abandoned: 1 });
+      // What it sent is with its next worker now, which waits in turn.
+      const second = start();
+      await time.settle();
+      second.close();
+      expect([first.closed, second.closed]).toEqual([true, true]);
+      channel.close();
+      await time.settle();
+      expect(channel.stats()).toMatchObject({ accepted: 2, suspended: 0, waiting: 0 });
+    }),
+  );
 
   // An unread failures channel stops everything, even cancellation.
   it('goes on though nobody reads its dead letters', async () => {
@@ -193,60 +209,68 @@ describe('a worker pool', () => {
   });
 
   // MaxAttempts 0 crashes; an omitted multiplier gives waits of 50 ms, 0 and 0.
-  it('refuses 0 attempts where it is started, and doubles the delay by default', () => {
-    const scheduler = new VirtualTimeScheduler();
-    const channel = createChannel<string>({ scheduler });
-    expect(() => channel.process(() => undefined, { retry: { maxAttempts: 0 } })).toThrow(InvalidOptionError);
-    const starts: number[] = [];
-    const handle = (): unknown => {
-      starts.push(scheduler.now());
-      return throwError(() => 'no');
-    };
-    channel.process(handle, { retry: { maxAttempts: 4, delayMs: 50 } });
-    channel.trySend('a');
-    scheduler.flush();
-    expect(starts).toEqual([0, 50, 150, 350]);
-  });
+  it(
+    'refuses 0 attempts where it is started, and doubles the delay by default',
+    virtualTest(async ({ time }) => {
+      const channel = createChannel<string>();
+      expect(() => channel.process(() => undefined, { retry: { maxAttempts: 0 } })).toThrow(InvalidOptionError);
+      const starts: number[] = [];
+      const handle = (): unknown => {
+        starts.push(time.now);
+        return throwError(() => 'no');
+      };
+      channel.process(handle, { retry: { maxAttempts: 4, delayMs: 50 } });
+      channel.trySend('a');
+      await time.runAll();
+      expect(starts).toEqual([0, 50, 150, 350]);
+    }),
+  );
 
   // A failing dead-letter handler feeds itself, at 9,600 calls a second.
-  it('calls a dead-letter subscriber that throws once for each letter', async () => {
-    const channel = createChannel<string>();
-    const kinds: string[] = [];
-    channel.errors.subscribe(({ kind }) => kinds.push(kind));
-    let calls = 0;
-    channel.deadLetters.subscribe(() => {
-      calls++;
-      throw new Error('full mailbox');
-    });
-    const workers = channel.process(() => throwError(() => 'no'));
-    for (const item of 'ab') channel.trySend(item);
-    await settled();
-    expect(calls).toBe(2);
-    expect(kinds).toEqual(['dead-letter-subscriber', 'dead-letter-subscriber']);
-    expect(workers.stats()).toMatchObject({ accepted: 2, dead: 2 });
-  });
+  it(
+    'calls a dead-letter subscriber that throws once for each letter',
+    virtualTest(async ({ time }) => {
+      const channel = createChannel<string>();
+      const kinds: string[] = [];
+      channel.errors.subscribe(({ kind }) => kinds.push(kind));
+      let calls = 0;
+      channel.deadLetters.subscribe(() => {
+        calls++;
+        throw new Error('full mailbox');
+      });
+      const workers = channel.process(() => throwError(() => 'no'));
+      for (const item of 'ab') channel.trySend(item);
+      await time.settle();
+      expect(calls).toBe(2);
+      expect(kinds).toEqual(['dead-letter-subscriber', 'dead-letter-subscriber']);
+      expect(workers.stats()).toMatchObject({ accepted: 2, dead: 2 });
+    }),
+  );
 
   // Waiting for the end returns before the dead letters are handled.
-  it('is drained when its letters are kept and told', async () => {
-    const steps: string[] = [];
-    const deadLetters = createDeadLetterQueue<string>({
-      store: {
-        add: async () => {
-          await settled();
-          steps.push('kept');
+  it(
+    'is drained when its letters are kept and told',
+    virtualTest(async ({ time }) => {
+      const steps: string[] = [];
+      const deadLetters = createDeadLetterQueue<string>({
+        store: {
+          add: async () => {
+            await time.advance(1);
+            steps.push('kept');
+          },
+          remove: () => undefined,
+          list: () => [],
         },
-        remove: () => undefined,
-        list: () => [],
-      },
-    });
-    deadLetters.subscribe(() => steps.push('told'));
-    const channel = createChannel<string>({ deadLetters });
-    channel.process(() => throwError(() => 'no'));
-    channel.trySend('a');
-    await channel.drain();
-    steps.push('drained');
-    expect(steps).toEqual(['kept', 'told', 'drained']);
-  });
+      });
+      deadLetters.subscribe(() => steps.push('told'));
+      const channel = createChannel<string>({ deadLetters });
+      channel.process(() => throwError(() => 'no'));
+      channel.trySend('a');
+      await channel.drain();
+      steps.push('drained');
+      expect(steps).toEqual(['kept', 'told', 'drained']);
+    }),
+  );
 
   // Logs print whole payloads.
   it('prints no payload, and no error of its own has one', async () => {
@@ -274,41 +298,53 @@ describe('a worker pool', () => {
 
 describe('the peers', () => {
   // Watermill: after Close, 2,000 of 10,000 are handled.
-  it('see all that was accepted handled by a drain', async () => {
-    const channel = createChannel<number>({ capacity: 10_000 });
-    channel.process(() => settled(), { concurrency: 100 });
-    for (let item = 0; item < 10_000; item++) channel.trySend(item);
-    expect(await channel.drain()).toMatchObject({ completed: true, handled: 10_000, abandoned: 0 });
-  });
+  it(
+    'see all that was accepted handled by a drain',
+    virtualTest(
+      async () => {
+        const channel = createChannel<number>({ capacity: 10_000 });
+        channel.process(() => timer(1), { concurrency: 100 });
+        for (let item = 0; item < 10_000; item++) channel.trySend(item);
+        expect(await channel.drain()).toMatchObject({ completed: true, handled: 10_000, abandoned: 0 });
+      },
+      { maxTimers: 20_000 },
+    ),
+  );
 
   // Watermill: a failing handler without middleware ran 319,000 times in a second.
-  it('see a handler that fails called once for each item, without a policy', async () => {
-    const channel = createChannel<string>();
-    let calls = 0;
-    channel.process(() => {
-      calls++;
-      return Promise.reject(new Error('no'));
-    });
-    channel.trySend('a');
-    for (let turn = 0; turn < 5; turn++) await settled();
-    expect(calls).toBe(1);
-  });
+  it(
+    'see a handler that fails called once for each item, without a policy',
+    virtualTest(async ({ time }) => {
+      const channel = createChannel<string>();
+      let calls = 0;
+      channel.process(() => {
+        calls++;
+        return Promise.reject(new Error('no'));
+      });
+      channel.trySend('a');
+      for (let turn = 0; turn < 5; turn++) await time.settle();
+      expect(calls).toBe(1);
+    }),
+  );
 
   // A goroutine, or a promise, for each item.
-  it('see no more handlers run than there are workers, whatever is sent', async () => {
-    const channel = createChannel<number>({ capacity: 100 });
-    let running = 0;
-    let most = 0;
-    channel.process(
-      async () => {
-        most = Math.max(most, ++running);
-        await settled();
-        running--;
-      },
-      { concurrency: 8 },
-    );
-    for (let item = 0; item < 2_000; item++) await channel.send(item);
-    await channel.drain();
-    expect(most).toBe(8);
-  });
+  it(
+    'see no more handlers run than there are workers, whatever is sent',
+    virtualTest(async () => {
+      const channel = createChannel<number>({ capacity: 100 });
+      let running = 0;
+      let most = 0;
+      channel.process(
+        async () => {
+          most = Math.max(most, ++running);
+          await firstValueFrom(timer(1));
+          running--;
+        },
+        { concurrency: 8 },
+      );
+      for (let item = 0; item < 2_000; item++) await channel.send(item);
+      await channel.drain();
+      expect(most).toBe(8);
+    }),
+  );
 });
