@@ -7,13 +7,12 @@ import {
   type Probe,
   type ReportedError,
 } from 'millrace';
-import { marbles } from 'millrace/testing';
-import { filter, NEVER, of, tap, throwError } from 'rxjs';
+import { marbles, virtualTest } from 'millrace/testing';
+import { filter, NEVER, of, tap, throwError, timer } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { countAlive } from '../support/garbage.ts';
 import { HeldHandler } from '../support/held-handler.ts';
 import { Producer } from '../support/producer.ts';
-import { settled, VirtualClock } from '../support/virtual-clock.ts';
 import { playing } from '../support/watch.ts';
 import { watchBatchChannel, watchChannel } from '../support/watched-channel.ts';
 
@@ -118,19 +117,22 @@ describe('workers', () => {
 });
 
 describe('the capacity', () => {
-  it('is for what waits beyond the slots, wherever it waits: a hot key does not pull in more', async () => {
-    const held = new HeldHandler<string, HandlerContext>();
-    const channel = createChannel<string>({ capacity: 1 });
-    const workers = channel.process(held.handle, { concurrency: 2, key: firstLetter });
-    const producer = new Producer(channel);
-    producer.sendAll(['b1', 'a1', 'a2', 'a3', 'a4', 'a5']);
-    held.call(0).succeed();
-    await settled();
-    // One is at work, one has the other slot, one more may wait.
-    expect(producer.told).toEqual(['b1 taken', 'a1 taken', 'a2 taken', 'a3 taken']);
-    expect(workers.stats()).toMatchObject({ running: 1, pending: 3, capacity: 1 });
-    expect(channel.stats()).toMatchObject({ waiting: 0, suspended: 2 });
-  });
+  it(
+    'is for what waits beyond the slots, wherever it waits: a hot key does not pull in more',
+    virtualTest(async ({ time }) => {
+      const held = new HeldHandler<string, HandlerContext>();
+      const channel = createChannel<string>({ capacity: 1 });
+      const workers = channel.process(held.handle, { concurrency: 2, key: firstLetter });
+      const producer = new Producer(channel);
+      producer.sendAll(['b1', 'a1', 'a2', 'a3', 'a4', 'a5']);
+      held.call(0).succeed();
+      await time.settle();
+      // One is at work, one has the other slot, one more may wait.
+      expect(producer.told).toEqual(['b1 taken', 'a1 taken', 'a2 taken', 'a3 taken']);
+      expect(workers.stats()).toMatchObject({ running: 1, pending: 3, capacity: 1 });
+      expect(channel.stats()).toMatchObject({ waiting: 0, suspended: 2 });
+    }),
+  );
 
   it(
     'is also for what waits between attempts, beyond the slots',
@@ -148,21 +150,24 @@ describe('the capacity', () => {
     }),
   );
 
-  it('has a place again when workers are closed, though their letters are still being stored', async () => {
-    const channel = createChannel<string>({
-      capacity: 1,
-      deadLetters: createDeadLetterQueue({
-        store: { add: () => new Promise(() => undefined), remove: () => undefined, list: () => [] },
-      }),
-    });
-    const workers = channel.process(() => NEVER, { key: firstLetter, concurrency: 2 });
-    const producer = new Producer(channel);
-    producer.sendAll(['a1', 'a2', 'a3', 'a4']);
-    workers.close();
-    await settled();
-    expect(producer.told).toContain('a4 taken');
-    expect(channel.stats()).toMatchObject({ waiting: 1, suspended: 0 });
-  });
+  it(
+    'has a place again when workers are closed, though their letters are still being stored',
+    virtualTest(async ({ time }) => {
+      const channel = createChannel<string>({
+        capacity: 1,
+        deadLetters: createDeadLetterQueue({
+          store: { add: () => new Promise(() => undefined), remove: () => undefined, list: () => [] },
+        }),
+      });
+      const workers = channel.process(() => NEVER, { key: firstLetter, concurrency: 2 });
+      const producer = new Producer(channel);
+      producer.sendAll(['a1', 'a2', 'a3', 'a4']);
+      workers.close();
+      await time.settle();
+      expect(producer.told).toContain('a4 taken');
+      expect(channel.stats()).toMatchObject({ waiting: 1, suspended: 0 });
+    }),
+  );
 });
 
 describe('an item that fails', () => {
@@ -246,30 +251,33 @@ describe('an item that fails', () => {
     }),
   );
 
-  it('has a letter where its key cannot be told, and the workers go on meanwhile', async () => {
-    let store: () => void = () => undefined;
-    const channel = createChannel<string>({
-      deadLetters: createDeadLetterQueue({
-        store: {
-          add: () => new Promise<void>((resolve) => (store = resolve)),
-          remove: () => undefined,
-          list: () => [],
+  it(
+    'has a letter where its key cannot be told, and the workers go on meanwhile',
+    virtualTest(async ({ time }) => {
+      let store: () => void = () => undefined;
+      const channel = createChannel<string>({
+        deadLetters: createDeadLetterQueue({
+          store: {
+            add: () => new Promise<void>((resolve) => (store = resolve)),
+            remove: () => undefined,
+            list: () => [],
+          },
+        }),
+      });
+      const seen: string[] = [];
+      const workers = channel.process((item) => seen.push(item), {
+        key: (item) => {
+          if (item === 'x') throw new Error('no key');
+          return item;
         },
-      }),
-    });
-    const seen: string[] = [];
-    const workers = channel.process((item) => seen.push(item), {
-      key: (item) => {
-        if (item === 'x') throw new Error('no key');
-        return item;
-      },
-    });
-    for (const item of 'xab') channel.trySend(item);
-    expect(seen).toEqual(['a', 'b']);
-    store();
-    await settled();
-    expect(workers.stats()).toMatchObject({ handled: 2, dead: 1, pending: 0 });
-  });
+      });
+      for (const item of 'xab') channel.trySend(item);
+      expect(seen).toEqual(['a', 'b']);
+      store();
+      await time.settle();
+      expect(workers.stats()).toMatchObject({ handled: 2, dead: 1, pending: 0 });
+    }),
+  );
 });
 
 describe('dead letters of workers', () => {
@@ -328,59 +336,65 @@ describe('dead letters of workers', () => {
     expect(await channel.deadLetters.list()).toEqual([]);
   });
 
-  it('wait for room like any producer, and come before those who send', async () => {
-    const held = new HeldHandler<string, HandlerContext>();
-    const channel = createChannel<string>({ capacity: 1 });
-    const workers = channel.process(held.handle, { name: 'pack' });
-    for (const item of 'xyz') {
-      channel.trySend(item);
-      held.call(-1).fail('once');
-      await settled();
-    }
-    channel.trySend('a');
-    const producer = new Producer(channel);
-    producer.sendAll('bc');
-    const redriven = channel.deadLetters.redrive();
-    await settled();
-    // One at work, one waits: nothing else is let in.
-    expect(channel.stats()).toMatchObject({ waiting: 1, suspended: 1 });
-    expect(workers.stats()).toMatchObject({ pending: 1, suspended: 3 });
-    while (held.open.size > 0) {
-      held.call(-1).succeed();
-      await settled();
-      const { waiting } = channel.stats();
-      expect(waiting + Math.max(0, workers.stats().pending - 1)).toBeLessThanOrEqual(1);
-    }
-    expect(await redriven).toMatchObject({ redriven: 3, handled: 3 });
-    expect(held.calls.slice(4).map(({ event }) => event)).toEqual(['x', 'y', 'z', 'b', 'c']);
-  });
+  it(
+    'wait for room like any producer, and come before those who send',
+    virtualTest(async ({ time }) => {
+      const held = new HeldHandler<string, HandlerContext>();
+      const channel = createChannel<string>({ capacity: 1 });
+      const workers = channel.process(held.handle, { name: 'pack' });
+      for (const item of 'xyz') {
+        channel.trySend(item);
+        held.call(-1).fail('once');
+        await time.settle();
+      }
+      channel.trySend('a');
+      const producer = new Producer(channel);
+      producer.sendAll('bc');
+      const redriven = channel.deadLetters.redrive();
+      await time.settle();
+      // One at work, one waits: nothing else is let in.
+      expect(channel.stats()).toMatchObject({ waiting: 1, suspended: 1 });
+      expect(workers.stats()).toMatchObject({ pending: 1, suspended: 3 });
+      while (held.open.size > 0) {
+        held.call(-1).succeed();
+        await time.settle();
+        const { waiting } = channel.stats();
+        expect(waiting + Math.max(0, workers.stats().pending - 1)).toBeLessThanOrEqual(1);
+      }
+      expect(await redriven).toMatchObject({ redriven: 3, handled: 3 });
+      expect(held.calls.slice(4).map(({ event }) => event)).toEqual(['x', 'y', 'z', 'b', 'c']);
+    }),
+  );
 
   it.each([
     { name: 'watched', options: { probe: { accepted: () => undefined } } },
     { name: 'not watched', options: {} },
-  ])('that wait for room make no overflow of what has waited in the channel ($name)', async ({ options }) => {
-    const held = new HeldHandler<string, HandlerContext>();
-    const channel = createChannel<string>({ capacity: 1, ...options });
-    channel.process(held.handle, { name: 'pack', concurrency: 2, key: firstLetter });
-    for (const item of ['a8', 'a9']) {
-      channel.trySend(item);
-      held.call(-1).fail('once');
-      await settled();
-    }
-    for (const item of ['a1', 'b1', 'c1']) channel.trySend(item);
-    const redriven = channel.deadLetters.redrive();
-    await settled();
-    // One letter takes the slot that is free, in the lane of what is at work. The other has no room, but the item has.
-    held.call(-1).succeed();
-    await settled();
-    expect(held.calls.map(({ event }) => event)).toEqual(['a8', 'a9', 'a1', 'b1', 'c1']);
-    while (held.open.size > 0) {
-      for (const call of held.open) call.succeed();
-      await settled();
-    }
-    expect(await redriven).toMatchObject({ handled: 2 });
-    expect(await channel.deadLetters.list()).toEqual([]);
-  });
+  ])(
+    'that wait for room make no overflow of what has waited in the channel ($name)',
+    virtualTest(async ({ time }, { options }) => {
+      const held = new HeldHandler<string, HandlerContext>();
+      const channel = createChannel<string>({ capacity: 1, ...options });
+      channel.process(held.handle, { name: 'pack', concurrency: 2, key: firstLetter });
+      for (const item of ['a8', 'a9']) {
+        channel.trySend(item);
+        held.call(-1).fail('once');
+        await time.settle();
+      }
+      for (const item of ['a1', 'b1', 'c1']) channel.trySend(item);
+      const redriven = channel.deadLetters.redrive();
+      await time.settle();
+      // One letter takes the slot that is free, in the lane of what is at work. The other has no room, but the item has.
+      held.call(-1).succeed();
+      await time.settle();
+      expect(held.calls.map(({ event }) => event)).toEqual(['a8', 'a9', 'a1', 'b1', 'c1']);
+      while (held.open.size > 0) {
+        for (const call of held.open) call.succeed();
+        await time.settle();
+      }
+      expect(await redriven).toMatchObject({ handled: 2 });
+      expect(await channel.deadLetters.list()).toEqual([]);
+    }),
+  );
 });
 
 describe('pause', () => {
@@ -417,41 +431,46 @@ describe('pause', () => {
     expect({ seen, started: started() }).toEqual({ seen: ['a', 'b'], started: ['d'] });
   });
 
-  it('within an attempt keeps the order of what is sent before and after resume', async () => {
-    const clock = new VirtualClock();
-    const channel = createChannel<string>({ scheduler: clock });
-    const started: string[] = [];
-    const workers: ChannelWorkers = channel.process(
-      (item, { attempt }) => {
-        started.push(`${item} ${attempt}`);
-        if (item !== 'first') return;
-        if (attempt === 1) throw new Error('once');
-        workers.pause();
-        channel.trySend('paused');
-        workers.resume();
-        channel.trySend('resumed');
-      },
-      { concurrency: 2, retry: { delayMs: 5 } },
-    );
-    channel.trySend('first');
-    // At the second attempt, they ask for another item already.
-    await clock.advance(5);
-    expect(started).toEqual(['first 1', 'first 2', 'paused 1', 'resumed 1']);
-  });
+  it(
+    'within an attempt keeps the order of what is sent before and after resume',
+    virtualTest(async ({ time }) => {
+      const channel = createChannel<string>();
+      const started: string[] = [];
+      const workers: ChannelWorkers = channel.process(
+        (item, { attempt }) => {
+          started.push(`${item} ${attempt}`);
+          if (item !== 'first') return;
+          if (attempt === 1) throw new Error('once');
+          workers.pause();
+          channel.trySend('paused');
+          workers.resume();
+          channel.trySend('resumed');
+        },
+        { concurrency: 2, retry: { delayMs: 5 } },
+      );
+      channel.trySend('first');
+      // At the second attempt, they ask for another item already.
+      await time.advance(5);
+      expect(started).toEqual(['first 1', 'first 2', 'paused 1', 'resumed 1']);
+    }),
+  );
 
-  it('lets those in who wait for room, when what was at work has ended', async () => {
-    const { channel, workers, held } = heldWorkers(0);
-    channel.trySend('a');
-    const producer = new Producer(channel);
-    producer.send('b');
-    workers.pause();
-    held.call(0).succeed();
-    await settled();
-    expect(producer.told).toEqual([]);
-    workers.resume();
-    await settled();
-    expect(producer.told).toEqual(['b taken']);
-  });
+  it(
+    'lets those in who wait for room, when what was at work has ended',
+    virtualTest(async ({ time }) => {
+      const { channel, workers, held } = heldWorkers(0);
+      channel.trySend('a');
+      const producer = new Producer(channel);
+      producer.send('b');
+      workers.pause();
+      held.call(0).succeed();
+      await time.settle();
+      expect(producer.told).toEqual([]);
+      workers.resume();
+      await time.settle();
+      expect(producer.told).toEqual(['b taken']);
+    }),
+  );
 });
 
 describe('batches', () => {
@@ -483,23 +502,25 @@ describe('batches', () => {
     }),
   );
 
-  it('count from the first of them on the time of what waited before there were any', async () => {
-    const clock = new VirtualClock();
-    const channel = createChannel<string>({ scheduler: clock });
-    for (const item of 'abcde') channel.trySend(item);
-    await clock.advance(100);
-    const held = new HeldHandler<readonly string[], HandlerContext>();
-    const batches = (): string[] => held.calls.map(({ event }) => event.join(''));
-    channel.process(held.handle, { name: 'first', batch: { maxSize: 2, maxWaitMs: 10 } });
-    await clock.advance(5);
-    channel.process(held.handle, { name: 'second', batch: { maxSize: 2, maxWaitMs: 10 } });
-    expect(batches()).toEqual(['ab', 'cd']);
-    held.call(0).succeed();
-    await clock.advance(4);
-    expect(batches()).toEqual(['ab', 'cd']);
-    await clock.advance(1);
-    expect(batches()).toEqual(['ab', 'cd', 'e']);
-  });
+  it(
+    'count from the first of them on the time of what waited before there were any',
+    virtualTest(async ({ time }) => {
+      const channel = createChannel<string>();
+      for (const item of 'abcde') channel.trySend(item);
+      await time.advance(100);
+      const held = new HeldHandler<readonly string[], HandlerContext>();
+      const batches = (): string[] => held.calls.map(({ event }) => event.join(''));
+      channel.process(held.handle, { name: 'first', batch: { maxSize: 2, maxWaitMs: 10 } });
+      await time.advance(5);
+      channel.process(held.handle, { name: 'second', batch: { maxSize: 2, maxWaitMs: 10 } });
+      expect(batches()).toEqual(['ab', 'cd']);
+      held.call(0).succeed();
+      await time.advance(4);
+      expect(batches()).toEqual(['ab', 'cd']);
+      await time.advance(1);
+      expect(batches()).toEqual(['ab', 'cd', 'e']);
+    }),
+  );
 
   it('may be as many as there are slots, and hold what is in them', () => {
     const channel = createChannel<number>({ capacity: 1 });
@@ -531,16 +552,19 @@ describe('batches', () => {
     expect(workers.stats()).toMatchObject({ state: 'open', handled: 4, pending: 0 });
   });
 
-  it('go as they are when the last item of a closed channel comes to them', async () => {
-    const held = new HeldHandler<readonly string[], HandlerContext>();
-    const channel = createChannel<string>();
-    channel.process(held.handle, { batch: { maxSize: 2, maxWaitMs: Infinity } });
-    for (const item of 'abc') channel.trySend(item);
-    channel.close();
-    held.call(0).succeed();
-    await settled();
-    expect(held.calls.map(({ event }) => event)).toEqual([['a', 'b'], ['c']]);
-  });
+  it(
+    'go as they are when the last item of a closed channel comes to them',
+    virtualTest(async ({ time }) => {
+      const held = new HeldHandler<readonly string[], HandlerContext>();
+      const channel = createChannel<string>();
+      channel.process(held.handle, { batch: { maxSize: 2, maxWaitMs: Infinity } });
+      for (const item of 'abc') channel.trySend(item);
+      channel.close();
+      held.call(0).succeed();
+      await time.settle();
+      expect(held.calls.map(({ event }) => event)).toEqual([['a', 'b'], ['c']]);
+    }),
+  );
 
   it('are tried again together, and have a letter for each item', async () => {
     const channel = createChannel<string>();
@@ -603,19 +627,22 @@ describe('errors', () => {
     expect(await channel.deadLetters.list()).toHaveLength(1);
   });
 
-  it('are still passed on while workers of a closed channel are at work', async () => {
-    const kinds: string[] = [];
-    const { channel, held } = heldWorkers(1);
-    channel.errors.subscribe(({ kind }) => kinds.push(kind));
-    channel.deadLetters.subscribe(() => {
-      throw new Error('full mailbox');
-    });
-    channel.trySend('a');
-    channel.close();
-    held.call(0).fail();
-    await settled();
-    expect(kinds).toEqual(['dead-letter-subscriber']);
-  });
+  it(
+    'are still passed on while workers of a closed channel are at work',
+    virtualTest(async ({ time }) => {
+      const kinds: string[] = [];
+      const { channel, held } = heldWorkers(1);
+      channel.errors.subscribe(({ kind }) => kinds.push(kind));
+      channel.deadLetters.subscribe(() => {
+        throw new Error('full mailbox');
+      });
+      channel.trySend('a');
+      channel.close();
+      held.call(0).fail();
+      await time.settle();
+      expect(kinds).toEqual(['dead-letter-subscriber']);
+    }),
+  );
 });
 
 describe('close of workers', () => {
@@ -656,22 +683,25 @@ describe('close of workers', () => {
     expect(workers.stats()).toMatchObject({ accepted: 1, rejected: 0 });
   });
 
-  it('is what a scope does that ends, and await using drains', async () => {
-    const channel = createChannel<string>();
-    let inner: ChannelWorkers;
-    {
-      using workers = channel.process(() => NEVER);
-      inner = workers;
-      channel.trySend('a');
-    }
-    expect(inner.stats()).toMatchObject({ state: 'closed', dead: 1 });
-    {
-      await using workers = channel.process(settled);
-      inner = workers;
-      channel.trySend('b');
-    }
-    expect(inner.stats()).toMatchObject({ state: 'closed', handled: 1 });
-  });
+  it(
+    'is what a scope does that ends, and await using drains',
+    virtualTest(async () => {
+      const channel = createChannel<string>();
+      let inner: ChannelWorkers;
+      {
+        using workers = channel.process(() => NEVER);
+        inner = workers;
+        channel.trySend('a');
+      }
+      expect(inner.stats()).toMatchObject({ state: 'closed', dead: 1 });
+      {
+        await using workers = channel.process(() => timer(1));
+        inner = workers;
+        channel.trySend('b');
+      }
+      expect(inner.stats()).toMatchObject({ state: 'closed', handled: 1 });
+    }),
+  );
 
   it('of a channel that lives on lets go of the consumers that come and go', async () => {
     const channel = createChannel<string>();
