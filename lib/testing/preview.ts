@@ -2,12 +2,13 @@
 const DEPTH = 4;
 const ENTRIES = 20;
 const LENGTH = 500;
+const LINE_BREAK = /[\n\r\u2028\u2029]/gu;
 
-/** A value in short, as a literal: for the texts of a test kit. The same from run to run, and it never throws. */
+/** A value in short, as a literal, in one line: for the texts of a test kit. The same from run to run, and it never throws. */
 export function preview(value: unknown, maxLength: number = LENGTH): string {
   let text: string;
   try {
-    text = render(value, DEPTH, []);
+    text = render(value, DEPTH, []).replaceAll(LINE_BREAK, escaped);
   } catch {
     text = '[unreadable]';
   }
@@ -17,7 +18,7 @@ export function preview(value: unknown, maxLength: number = LENGTH): string {
 function render(value: unknown, depth: number, parents: readonly unknown[]): string {
   switch (typeof value) {
     case 'string':
-      return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\n', '\\n')}'`;
+      return quoted(value);
     case 'bigint':
       return `${value}n`;
     case 'function':
@@ -43,7 +44,7 @@ function renderObject(value: object, depth: number, parents: readonly unknown[])
   const own = Object.entries(value);
   const name = nameOf(value);
   const opening = name === 'Object' || name === '' ? '{' : `${name} {`;
-  return list(opening, own, ([key, part]) => `${/^[\w$]+$/u.test(key) ? key : `'${key}'`}: ${show(part)}`, '}');
+  return list(opening, own, ([key, part]) => `${/^[\w$]+$/u.test(key) ? key : quoted(key)}: ${show(part)}`, '}');
 }
 
 function list<Part>(opening: string, parts: readonly Part[], show: (part: Part) => string, closing: string): string {
@@ -52,6 +53,16 @@ function list<Part>(opening: string, parts: readonly Part[], show: (part: Part) 
   if (shown.length === 0) return opening + closing;
   const [before, after] = opening === '[' ? ['', ''] : [' ', ' '];
   return `${opening}${before}${shown.join(', ')}${after}${closing}`;
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+}
+
+/** In the text of an error as in a string. */
+function escaped(lineBreak: string): string {
+  if (lineBreak === '\n') return '\\n';
+  return lineBreak === '\r' ? '\\r' : `\\u${lineBreak.charCodeAt(0).toString(16)}`;
 }
 
 function nameOf(value: object): string {
