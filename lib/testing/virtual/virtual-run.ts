@@ -32,13 +32,13 @@ export interface VirtualTestContext {
     marbles: string,
     values?: Readonly<Record<string, Value>>,
     error?: unknown,
-  ) => MarbleSource<Value>;
+  ) => MarbleSource<NoInfer<Value>>;
   /** A source that begins anew for each subscriber. */
   readonly cold: <Value = string>(
     marbles: string,
     values?: Readonly<Record<string, Value>>,
     error?: unknown,
-  ) => MarbleSource<Value>;
+  ) => MarbleSource<NoInfer<Value>>;
   /** Listens to a stream from now on; checked at the end of the test. */
   readonly expect: <Value>(stream: Observable<Value>) => StreamExpectation<Value>;
 }
