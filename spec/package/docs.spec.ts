@@ -4,12 +4,15 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BlockFolder, blockName, openBlockFolder } from '../support/block-folder.ts';
-import { codeBlocks } from '../support/code-blocks.ts';
+import { type CodeBlock, codeBlocks } from '../support/code-blocks.ts';
 import { librarySources } from '../support/library-sources.ts';
 
 const run = promisify(execFile);
 
 const readme = await codeBlocks('README.md');
+const isTest = ({ code }: CodeBlock): boolean => /^import .* from 'vitest';$/m.test(code);
+const tests = readme.filter(isTest);
+const programs = readme.filter((block) => !isTest(block));
 const examples = await Promise.all((await librarySources()).map((file) => codeBlocks(file)));
 
 describe('the documentation', () => {
@@ -50,7 +53,11 @@ describe('the documentation', () => {
     expect(shown).toBe('');
   });
 
-  it.each(readme)('runs to its end: $place', { timeout: 20_000 }, async (block) => {
+  it('passes, where it is a test', { timeout: 90_000 }, async () => {
+    expect(await folder.test(tests)).toStrictEqual([]);
+  });
+
+  it.each(programs)('runs to its end: $place', { timeout: 20_000 }, async (block) => {
     const file = await folder.build(block);
     await run(process.execPath, ['--enable-source-maps', file], { cwd: folder.path, timeout: 10_000 });
   });
