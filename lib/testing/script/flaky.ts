@@ -1,6 +1,5 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
-import { InvalidOptionError } from '../../core/errors.ts';
-import { expectOneOf, show } from '../../core/options.ts';
+import { expectDelay, expectOneOf } from '../../core/options.ts';
 import { type Handler, type HandlerContext, type HandlerFunction, handlerFunction } from '../../process/handler.ts';
 import { Script, type ScriptStep } from './script.ts';
 
@@ -101,10 +100,8 @@ export function delayed<Item, Context extends HandlerContext = HandlerContext>(
   delayMs: number,
   options: Pick<FlakyOptions, 'scheduler'> = {},
 ): FlakyHandler<Item, Context> {
-  if (!Number.isFinite(delayMs) || delayMs < 0) {
-    throw new InvalidOptionError(`Expected delayMs to be milliseconds ≥ 0, got ${show(delayMs)}.`);
-  }
-  return flaky(handler, `ok@${delayMs}ms`, options);
+  // Tiny numbers would be written with an exponent.
+  return flaky(handler, `ok@${expectDelay('delayMs', delayMs).toFixed(3)}ms`, options);
 }
 
 function scriptedFailure(call: number): Error {

@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../../core/errors.ts';
-import { show } from '../../core/options.ts';
+import { isDelay, show } from '../../core/options.ts';
 
 /** What one call is to do. */
 export interface ScriptStep {
@@ -37,17 +37,18 @@ function parseScript(script: string): readonly ScriptStep[] {
 }
 
 function parseWord(word: string, index: number, script: string): ScriptStep {
-  const { groups } = /^(?:(?<end>ok|x)(?:@(?<amount>\d+(?:\.\d+)?)(?<unit>ms|s|m))?|(?<hang>hang))$/u.exec(word) ?? {};
-  if (groups === undefined) {
+  const refuse = (expected: string): never => {
     const pointer = `${' '.repeat(index)}^`;
-    throw new InvalidOptionError(
-      `Expected a word of a script, got '${word}' at ${index}. ${help}\n  ${script}\n  ${pointer}`,
-    );
-  }
+    throw new InvalidOptionError(`Expected ${expected}, got '${word}' at ${index}. ${help}\n  ${script}\n  ${pointer}`);
+  };
+  const { groups } = /^(?:(?<end>ok|x)(?:@(?<amount>\d+(?:\.\d+)?)(?<unit>ms|s|m))?|(?<hang>hang))$/u.exec(word) ?? {};
+  if (groups === undefined) return refuse('a word of a script');
   const { end, amount, unit } = groups;
   if (end === undefined) return { word: 'hang' };
   if (amount === undefined) return { word: end as 'ok' | 'x' };
-  return { word: end as 'ok' | 'x', delayMs: Number(amount) * MS_PER_UNIT[unit as keyof typeof MS_PER_UNIT] };
+  const delayMs = Number(amount) * MS_PER_UNIT[unit as keyof typeof MS_PER_UNIT];
+  if (!isDelay(delayMs)) return refuse('a time that a timer can keep');
+  return { word: end as 'ok' | 'x', delayMs };
 }
 
 const help = `The words are 'ok', 'x' (fails) and 'hang'; the first two also after a time, as in 'ok@20ms' or 'x@1.5s'.`;
