@@ -1,10 +1,9 @@
 import { createDeadLetterQueue, createProcessor, type DeadLetter, type HandlerContext } from 'millrace';
-import { marbles } from 'millrace/testing';
+import { marbles, virtualTest } from 'millrace/testing';
 import { NEVER, Observable, Subject, throwError, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { HeldHandler } from '../support/held-handler.ts';
 import { type Path, PATHS } from '../support/paths.ts';
-import { settled } from '../support/virtual-clock.ts';
 import { playing, watch } from '../support/watch.ts';
 
 describe('close', () => {
@@ -88,33 +87,39 @@ describe('close', () => {
     expect(processor.stats()).toMatchObject({ dead: 3, pending: 0 });
   });
 
-  it('makes no attempt any more, whatever comes', async () => {
-    const scheduler = new VirtualTimeScheduler();
-    const held = new HeldHandler<string, HandlerContext>();
-    const { processor, send } = watch(held.handle, { retry: {}, concurrency: 2, scheduler });
-    for (const event of ['a', 'b', 'c', 'd']) send(event);
-    held.call(0).fail('once');
-    await settled();
-    expect(held.calls).toHaveLength(3);
-    processor.close();
-    for (const call of held.calls) call.succeed();
-    await settled();
-    scheduler.flush();
-    await settled();
-    expect(held.calls).toHaveLength(3);
-    expect(processor.stats()).toMatchObject({ handled: 0, dead: 4, pending: 0, late: 2 });
-  });
+  it(
+    'makes no attempt any more, whatever comes',
+    virtualTest(async ({ time }) => {
+      const scheduler = new VirtualTimeScheduler();
+      const held = new HeldHandler<string, HandlerContext>();
+      const { processor, send } = watch(held.handle, { retry: {}, concurrency: 2, scheduler });
+      for (const event of ['a', 'b', 'c', 'd']) send(event);
+      held.call(0).fail('once');
+      await time.settle();
+      expect(held.calls).toHaveLength(3);
+      processor.close();
+      for (const call of held.calls) call.succeed();
+      await time.settle();
+      scheduler.flush();
+      await time.settle();
+      expect(held.calls).toHaveLength(3);
+      expect(processor.stats()).toMatchObject({ handled: 0, dead: 4, pending: 0, late: 2 });
+    }),
+  );
 
-  it('counts what comes late, and reports nothing: nobody waited in vain', async () => {
-    const held = new HeldHandler<string, HandlerContext>();
-    const { processor, send, errors } = watch(held.handle, {});
-    send('a');
-    processor.close();
-    held.call(0).fail('aborted');
-    await settled();
-    expect(processor.stats()).toMatchObject({ dead: 1, late: 1 });
-    expect(errors).toEqual([]);
-  });
+  it(
+    'counts what comes late, and reports nothing: nobody waited in vain',
+    virtualTest(async ({ time }) => {
+      const held = new HeldHandler<string, HandlerContext>();
+      const { processor, send, errors } = watch(held.handle, {});
+      send('a');
+      processor.close();
+      held.call(0).fail('aborted');
+      await time.settle();
+      expect(processor.stats()).toMatchObject({ dead: 1, late: 1 });
+      expect(errors).toEqual([]);
+    }),
+  );
 
   it('closes once', () => {
     const { processor, send, letters$ } = watch<string>(() => NEVER, {});
@@ -146,26 +151,27 @@ describe('close', () => {
         result,
       })),
     ),
-  )('ends the event once whose own handler closes the processor and gives $result ($path)', async ({ via, result }) => {
-    const scheduler = new VirtualTimeScheduler();
-    const work$ = new Subject<never>();
-    const { processor, [via]: send } = watch<string>(
-      () => {
-        processor.close();
-        if (result === 'an error') throw new Error('no');
-        if (result === 'a promise') return Promise.resolve();
-        return result === 'an Observable' ? work$ : undefined;
-      },
-      { timeoutMs: 10, retry: {}, scheduler },
-    );
-    send('a');
-    await settled();
-    const { accepted, handled, dead, pending } = processor.stats();
-    expect({ accepted, ended: handled + dead, pending }).toEqual({ accepted: 1, ended: 1, pending: 0 });
-    expect(await processor.deadLetters.list()).toHaveLength(dead);
-    expect(work$.observed).toBe(false);
-    expect(scheduler.actions).toHaveLength(0);
-  });
+  )(
+    'ends the event once whose own handler closes the processor and gives $result ($path)',
+    virtualTest(async ({ time }, { via, result }) => {
+      const work$ = new Subject<never>();
+      const { processor, [via]: send } = watch<string>(
+        () => {
+          processor.close();
+          if (result === 'an error') throw new Error('no');
+          if (result === 'a promise') return Promise.resolve();
+          return result === 'an Observable' ? work$ : undefined;
+        },
+        { timeoutMs: 10, retry: {} },
+      );
+      send('a');
+      await time.settle();
+      const { accepted, handled, dead, pending } = processor.stats();
+      expect({ accepted, ended: handled + dead, pending }).toEqual({ accepted: 1, ended: 1, pending: 0 });
+      expect(await processor.deadLetters.list()).toHaveLength(dead);
+      expect(work$.observed).toBe(false);
+    }),
+  );
 
   it.each<{ where: string; make: (close: () => void) => (processor: ReturnType<typeof watch<string>>) => void }>([
     {
@@ -213,19 +219,22 @@ describe('close', () => {
     expect(processor.stats()).toMatchObject({ accepted: 2, dead: letters.length, pending: 0 });
   });
 
-  it('keeps a letter on its way to a store: the event is dead when it is kept', async () => {
-    let store: () => void = () => undefined;
-    const deadLetters = createDeadLetterQueue<string>({
-      store: { add: () => new Promise((resolve) => (store = resolve)), remove: () => undefined, list: () => [] },
-    });
-    const { processor, send, ended$ } = watch<string>(() => throwError(() => 'no'), { deadLetters });
-    const ends: string[] = [];
-    ended$.subscribe((end) => ends.push(end));
-    send('a');
-    processor.close();
-    store();
-    await settled();
-    expect(ends).toEqual(['a dead exhausted']);
-    expect(processor.stats()).toMatchObject({ accepted: 1, dead: 1, pending: 0 });
-  });
+  it(
+    'keeps a letter on its way to a store: the event is dead when it is kept',
+    virtualTest(async ({ time }) => {
+      let store: () => void = () => undefined;
+      const deadLetters = createDeadLetterQueue<string>({
+        store: { add: () => new Promise((resolve) => (store = resolve)), remove: () => undefined, list: () => [] },
+      });
+      const { processor, send, ended$ } = watch<string>(() => throwError(() => 'no'), { deadLetters });
+      const ends: string[] = [];
+      ended$.subscribe((end) => ends.push(end));
+      send('a');
+      processor.close();
+      store();
+      await time.settle();
+      expect(ends).toEqual(['a dead exhausted']);
+      expect(processor.stats()).toMatchObject({ accepted: 1, dead: 1, pending: 0 });
+    }),
+  );
 });
