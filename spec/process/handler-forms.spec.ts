@@ -9,9 +9,9 @@ import {
   type ProcessorOptions,
   type ProcessorStats,
 } from 'millrace';
+import { virtualTest, type VirtualTime } from 'millrace/testing';
 import { concat, EMPTY, NEVER, Observable, of, Subject, throwError, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { settled } from '../support/virtual-clock.ts';
 
 /** How an event reaches a handler: an idle one is called at once, unless somebody wants to be told the end. */
 const PATHS = [
@@ -23,12 +23,13 @@ const PATHS = [
 async function outcomeOf(
   handler: Handler<string>,
   onSettled: (() => undefined) | undefined,
+  time: VirtualTime,
 ): Promise<{ stats: ProcessorStats; letters: DeadLetter<string>[] }> {
   const letters: DeadLetter<string>[] = [];
   const processor = createProcessor(handler);
   processor.deadLetters.subscribe((letter) => letters.push(letter));
   processor.trySend('event', onSettled);
-  await settled();
+  await time.settle();
   return { stats: processor.stats(), letters };
 }
 
@@ -48,11 +49,14 @@ describe.each(PATHS)('a handler that is $path', ({ onSettled }) => {
     { form: 'returns an Observable', handler: () => of(1, 2, 3) },
     { form: 'returns an empty Observable', handler: () => EMPTY },
     { form: 'is an object with handle', handler: { handle: () => undefined } },
-  ])('has handled the event when it $form', async ({ handler }) => {
-    const { stats, letters } = await outcomeOf(handler, onSettled);
-    expect(stats).toMatchObject({ accepted: 1, handled: 1, pending: 0 });
-    expect(letters).toEqual([]);
-  });
+  ])(
+    'has handled the event when it $form',
+    virtualTest(async ({ time }, { handler }) => {
+      const { stats, letters } = await outcomeOf(handler, onSettled, time);
+      expect(stats).toMatchObject({ accepted: 1, handled: 1, pending: 0 });
+      expect(letters).toEqual([]);
+    }),
+  );
 
   it.each<{ form: string; handler: Handler<string>; error: unknown }>([
     {
@@ -112,11 +116,16 @@ describe.each(PATHS)('a handler that is $path', ({ onSettled }) => {
         },
       },
     },
-  ])('leaves a dead letter with the error when it $form', async ({ handler, error }) => {
-    const { stats, letters } = await outcomeOf(handler, onSettled);
-    expect(stats).toMatchObject({ accepted: 1, dead: 1, pending: 0 });
-    expect(letters).toMatchObject([{ event: 'event', reason: 'exhausted', error, attempts: [{ attempt: 1, error }] }]);
-  });
+  ])(
+    'leaves a dead letter with the error when it $form',
+    virtualTest(async ({ time }, { handler, error }) => {
+      const { stats, letters } = await outcomeOf(handler, onSettled, time);
+      expect(stats).toMatchObject({ accepted: 1, dead: 1, pending: 0 });
+      expect(letters).toMatchObject([
+        { event: 'event', reason: 'exhausted', error, attempts: [{ attempt: 1, error }] },
+      ]);
+    }),
+  );
 
   it.each<{ form: string; result: () => unknown }>([
     {
@@ -144,88 +153,112 @@ describe.each(PATHS)('a handler that is $path', ({ onSettled }) => {
         },
       }),
     },
-  ])('harms only its own event when it returns something $form', async ({ result }) => {
-    const processor = createProcessor<string>((event) => (event === 'bad' ? result() : undefined));
-    expect(() => processor.trySend('bad', onSettled)).not.toThrow();
-    expect(() => processor.trySend('good', onSettled)).not.toThrow();
-    await settled();
-    expect(processor.stats()).toMatchObject({ accepted: 2, handled: 1, dead: 1, pending: 0 });
-  });
+  ])(
+    'harms only its own event when it returns something $form',
+    virtualTest(async ({ time }, { result }) => {
+      const processor = createProcessor<string>((event) => (event === 'bad' ? result() : undefined));
+      expect(() => processor.trySend('bad', onSettled)).not.toThrow();
+      expect(() => processor.trySend('good', onSettled)).not.toThrow();
+      await time.settle();
+      expect(processor.stats()).toMatchObject({ accepted: 2, handled: 1, dead: 1, pending: 0 });
+    }),
+  );
 
   it.each<{ form: string; handler: Handler<string> }>([
     { form: 'a promise', handler: () => new Promise(() => undefined) },
     { form: 'an Observable', handler: () => concat(of(1), NEVER) },
-  ])('is still at work while $form has not ended', async ({ handler }) => {
-    const { stats } = await outcomeOf(handler, onSettled);
-    expect(stats).toMatchObject({ handled: 0, dead: 0, pending: 1, running: 1 });
-  });
+  ])(
+    'is still at work while $form has not ended',
+    virtualTest(async ({ time }, { handler }) => {
+      const { stats } = await outcomeOf(handler, onSettled, time);
+      expect(stats).toMatchObject({ handled: 0, dead: 0, pending: 1, running: 1 });
+    }),
+  );
 
   it.each([
     { again: 'resolves twice', answer: (resolve: () => void) => [resolve(), resolve()] },
     { again: 'resolves and rejects', answer: (resolve: () => void, reject: () => void) => [resolve(), reject()] },
-  ])('counts once when its thenable $again', async ({ answer }) => {
-    const { stats } = await outcomeOf(() => thenable(answer as never), onSettled);
-    expect(stats).toMatchObject({ accepted: 1, handled: 1, dead: 0, pending: 0, late: 0 });
-  });
+  ])(
+    'counts once when its thenable $again',
+    virtualTest(async ({ time }, { answer }) => {
+      const { stats } = await outcomeOf(() => thenable(answer as never), onSettled, time);
+      expect(stats).toMatchObject({ accepted: 1, handled: 1, dead: 0, pending: 0, late: 0 });
+    }),
+  );
 
-  it('counts once when its promise is of a class that tells twice: its call is at another event by then', async () => {
-    class Twice extends Promise<void> {
-      // oxlint-disable-next-line unicorn/no-thenable -- that is its fault
-      override then<First = void, Second = never>(
-        onFulfilled?: ((value: void) => First | PromiseLike<First>) | null,
-        onRejected?: ((reason: unknown) => Second | PromiseLike<Second>) | null,
-      ): Promise<First | Second> {
-        setImmediate(() => void onFulfilled?.());
-        return super.then(onFulfilled, onRejected);
+  it(
+    'counts once when its promise is of a class that tells twice: its call is at another event by then',
+    virtualTest(async ({ time }) => {
+      class Twice extends Promise<void> {
+        // oxlint-disable-next-line unicorn/no-thenable -- that is its fault
+        override then<First = void, Second = never>(
+          onFulfilled?: ((value: void) => First | PromiseLike<First>) | null,
+          onRejected?: ((reason: unknown) => Second | PromiseLike<Second>) | null,
+        ): Promise<First | Second> {
+          setImmediate(() => void onFulfilled?.());
+          return super.then(onFulfilled, onRejected);
+        }
       }
-    }
-    const processor = createProcessor<string>((event) => (event === 'a' ? Twice.resolve() : NEVER));
-    processor.trySend('a', onSettled);
-    processor.trySend('b', onSettled);
-    await settled();
-    await settled();
-    expect(processor.stats()).toMatchObject({ handled: 1, running: 1, pending: 1 });
-  });
+      const processor = createProcessor<string>((event) => (event === 'a' ? Twice.resolve() : NEVER));
+      processor.trySend('a', onSettled);
+      processor.trySend('b', onSettled);
+      await time.settle();
+      await time.settle();
+      expect(processor.stats()).toMatchObject({ handled: 1, running: 1, pending: 1 });
+    }),
+  );
 
-  it('handles an event that another processor accepted as any other', async () => {
-    const accepted = await createProcessor<string>(() => undefined).send('a');
-    await accepted.settled;
-    const letters: DeadLetter<AcceptedEvent>[] = [];
-    const processor = createProcessor<AcceptedEvent>(() => Promise.reject('no'), { name: 'watches ends' });
-    processor.deadLetters.subscribe((letter) => letters.push(letter));
-    processor.trySend(accepted, onSettled);
-    await settled();
-    expect(letters).toMatchObject([{ handler: 'watches ends', reason: 'exhausted', attempts: [{ error: 'no' }] }]);
-    expect(letters[0]!.event).toBe(accepted);
-    expect(processor.stats()).toMatchObject({ accepted: 1, dead: 1, pending: 0 });
-  });
+  it(
+    'handles an event that another processor accepted as any other',
+    virtualTest(async ({ time }) => {
+      const accepted = await createProcessor<string>(() => undefined).send('a');
+      await accepted.settled;
+      const letters: DeadLetter<AcceptedEvent>[] = [];
+      const processor = createProcessor<AcceptedEvent>(() => Promise.reject('no'), { name: 'watches ends' });
+      processor.deadLetters.subscribe((letter) => letters.push(letter));
+      processor.trySend(accepted, onSettled);
+      await time.settle();
+      expect(letters).toMatchObject([{ handler: 'watches ends', reason: 'exhausted', attempts: [{ error: 'no' }] }]);
+      expect(letters[0]!.event).toBe(accepted);
+      expect(processor.stats()).toMatchObject({ accepted: 1, dead: 1, pending: 0 });
+    }),
+  );
 
-  it('is done when a function that has a handle returns', async () => {
-    const handler = Object.assign(() => undefined, { handle: () => Promise.reject(new Error('not called')) });
-    const { stats } = await outcomeOf(handler, onSettled);
-    expect(stats).toMatchObject({ handled: 1, dead: 0 });
-  });
+  it(
+    'is done when a function that has a handle returns',
+    virtualTest(async ({ time }) => {
+      const handler = Object.assign(() => undefined, { handle: () => Promise.reject(new Error('not called')) });
+      const { stats } = await outcomeOf(handler, onSettled, time);
+      expect(stats).toMatchObject({ handled: 1, dead: 0 });
+    }),
+  );
 
-  it('keeps its this, as an object', async () => {
-    class Counter {
-      #count = 0;
-      handle(): void {
-        this.#count++;
+  it(
+    'keeps its this, as an object',
+    virtualTest(async ({ time }) => {
+      class Counter {
+        #count = 0;
+        handle(): void {
+          this.#count++;
+        }
+        get count(): number {
+          return this.#count;
+        }
       }
-      get count(): number {
-        return this.#count;
-      }
-    }
-    const counter = new Counter();
-    await outcomeOf(counter, onSettled);
-    expect(counter.count).toBe(1);
-  });
+      const counter = new Counter();
+      await outcomeOf(counter, onSettled, time);
+      expect(counter.count).toBe(1);
+    }),
+  );
 
-  it('gets the context as an object too', async () => {
-    const attempts: number[] = [];
-    await outcomeOf({ handle: (_event, { attempt }) => attempts.push(attempt) }, onSettled);
-    expect(attempts).toEqual([1]);
-  });
+  it(
+    'gets the context as an object too',
+    virtualTest(async ({ time }) => {
+      const attempts: number[] = [];
+      await outcomeOf({ handle: (_event, { attempt }) => attempts.push(attempt) }, onSettled, time);
+      expect(attempts).toEqual([1]);
+    }),
+  );
 });
 
 describe('a handler', () => {
