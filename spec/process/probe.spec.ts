@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createProcessor, type DrainReport, type Handling, type Probe, type ReportedError } from 'millrace';
+import { virtualTest, type VirtualTime } from 'millrace/testing';
 import { NEVER, of, throwError, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { settled } from '../support/virtual-clock.ts';
 import { describeEnd, watch } from '../support/watch.ts';
 
 /** A probe that writes down what it is told. */
@@ -205,6 +205,7 @@ describe("a probe's around", () => {
 
   /** Runs one event through a handler that counts its calls. */
   async function through(
+    time: VirtualTime,
     around: Around,
     handle: () => unknown = () => undefined,
   ): Promise<{ calls: number; end: string; errors: readonly ReportedError[] }> {
@@ -219,8 +220,7 @@ describe("a probe's around", () => {
     );
     ended$.subscribe((how) => (end = how));
     send('a');
-    await settled();
-    await settled();
+    await time.settle();
     return { calls, end, errors };
   }
 
@@ -244,40 +244,45 @@ describe("a probe's around", () => {
     expect(seen).toEqual(['a 1', 'a 2']);
   });
 
-  it("hands the handler's result through", async () => {
-    const results: unknown[] = [];
-    const around: Around = (_handling, call) => {
-      const result = call();
-      results.push(result);
-      return result;
-    };
-    const promise = Promise.resolve('done');
-    expect(await through(around, () => promise)).toMatchObject({ calls: 1, end: 'a handled', errors: [] });
-    expect(results).toEqual([promise]);
-  });
+  it(
+    "hands the handler's result through",
+    virtualTest(async ({ time }) => {
+      const results: unknown[] = [];
+      const around: Around = (_handling, call) => {
+        const result = call();
+        results.push(result);
+        return result;
+      };
+      const promise = Promise.resolve('done');
+      expect(await through(time, around, () => promise)).toMatchObject({ calls: 1, end: 'a handled', errors: [] });
+      expect(results).toEqual([promise]);
+    }),
+  );
 
-  it("lets the handler's error pass: it is not the probe's", async () => {
-    const around: Around = (_handling, call) => call();
-    const fails = (): never => {
-      throw new Error('no');
-    };
-    expect(await through(around, fails)).toMatchObject({ calls: 1, end: 'a dead exhausted', errors: [] });
-  });
+  it(
+    "lets the handler's error pass: it is not the probe's",
+    virtualTest(async ({ time }) => {
+      const around: Around = (_handling, call) => call();
+      const fails = (): never => {
+        throw new Error('no');
+      };
+      expect(await through(time, around, fails)).toMatchObject({ calls: 1, end: 'a dead exhausted', errors: [] });
+    }),
+  );
 
-  it('may be async, and still be no second end: its own rejection harms nothing', async () => {
-    const unhandled: unknown[] = [];
-    const note = (error: unknown): void => void unhandled.push(error);
-    process.on('unhandledRejection', note);
-    const around = (async (_handling: Handling, call: () => unknown) => {
-      const result = await call();
-      return result;
-    }) as unknown as Around;
-    const rejects = await through(around, () => Promise.reject(new Error('no')));
-    await settled();
-    process.off('unhandledRejection', note);
-    expect(rejects).toMatchObject({ calls: 1, end: 'a dead exhausted', errors: [] });
-    expect(unhandled).toEqual([]);
-  });
+  it(
+    'may be async, and still be no second end: its own rejection harms nothing',
+    virtualTest(async ({ time }) => {
+      const around = (async (_handling: Handling, call: () => unknown) => {
+        const result = await call();
+        return result;
+      }) as unknown as Around;
+      const rejects = await through(time, around, () => Promise.reject(new Error('no')));
+      // A virtual test fails when a rejection is handled by nobody.
+      await time.settle();
+      expect(rejects).toMatchObject({ calls: 1, end: 'a dead exhausted', errors: [] });
+    }),
+  );
 
   it.each<{ does: string; around: Around }>([
     { does: 'does not call it', around: () => undefined as never },
@@ -326,11 +331,14 @@ describe("a probe's around", () => {
         return undefined;
       }) as unknown as Around,
     },
-  ])('calls the handler once, whose own end counts, even if it $does', async ({ around }) => {
-    expect(await through(around)).toMatchObject({ calls: 1, end: 'a handled' });
-    const fails = (): never => {
-      throw new Error('no');
-    };
-    expect(await through(around, fails)).toMatchObject({ calls: 1, end: 'a dead exhausted' });
-  });
+  ])(
+    'calls the handler once, whose own end counts, even if it $does',
+    virtualTest(async ({ time }, { around }) => {
+      expect(await through(time, around)).toMatchObject({ calls: 1, end: 'a handled' });
+      const fails = (): never => {
+        throw new Error('no');
+      };
+      expect(await through(time, around, fails)).toMatchObject({ calls: 1, end: 'a dead exhausted' });
+    }),
+  );
 });
