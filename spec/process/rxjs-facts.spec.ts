@@ -1,5 +1,5 @@
 import { createProcessor, type HandlerContext, InvalidOptionError, retryWithBackoff } from 'millrace';
-import { marbles } from 'millrace/testing';
+import { marbles, virtualTest } from 'millrace/testing';
 import {
   concat,
   config,
@@ -17,7 +17,6 @@ import {
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { countAlive } from '../support/garbage.ts';
 import { HeldHandler } from '../support/held-handler.ts';
-import { settled } from '../support/virtual-clock.ts';
 import { playing, watch } from '../support/watch.ts';
 
 // What RxJS 7.8.2 does is said in the comments; the tests say what happens here instead.
@@ -37,16 +36,19 @@ describe('a queue', () => {
   });
 
   // An inner error, or an unsubscribe, drops everything that is queued, in silence.
-  it('goes on behind an event that fails, and leaves a letter of each event when it is closed', async () => {
-    const held = new HeldHandler<number, HandlerContext>();
-    const processor = createProcessor(held.handle, { capacity: 100 });
-    for (let event = 0; event < 100; event++) processor.trySend(event);
-    held.call(0).fail(new Error('no'));
-    await settled();
-    expect(held.calls).toHaveLength(2);
-    processor.close();
-    expect(await processor.deadLetters.list()).toHaveLength(100);
-  });
+  it(
+    'goes on behind an event that fails, and leaves a letter of each event when it is closed',
+    virtualTest(async ({ time }) => {
+      const held = new HeldHandler<number, HandlerContext>();
+      const processor = createProcessor(held.handle, { capacity: 100 });
+      for (let event = 0; event < 100; event++) processor.trySend(event);
+      held.call(0).fail(new Error('no'));
+      await time.settle();
+      expect(held.calls).toHaveLength(2);
+      processor.close();
+      expect(await processor.deadLetters.list()).toHaveLength(100);
+    }),
+  );
 
   // With a concurrency of 0 or NaN nothing is ever emitted.
   it.each([0, NaN])('is refused with a concurrency of %s', (concurrency) => {
@@ -230,25 +232,26 @@ describe('keys', () => {
 
 describe('a timeout', () => {
   // RxJS's does not stop the promise behind it.
-  it('tells the work, by its signal', async () => {
-    const scheduler = new VirtualTimeScheduler();
-    let stopped: unknown;
-    const processor = createProcessor<string>(
-      (_event, { signal }) =>
-        new Promise((_resolve, reject) => {
-          signal.addEventListener('abort', () => {
-            stopped = signal.reason;
-            reject(signal.reason as Error);
-          });
-        }),
-      { timeoutMs: 20, scheduler },
-    );
-    processor.trySend('a');
-    scheduler.flush();
-    await settled();
-    expect(stopped).toMatchObject({ code: 'TIMEOUT' });
-    expect(processor.stats()).toMatchObject({ dead: 1, late: 1 });
-  });
+  it(
+    'tells the work, by its signal',
+    virtualTest(async ({ time }) => {
+      let stopped: unknown;
+      const processor = createProcessor<string>(
+        (_event, { signal }) =>
+          new Promise((_resolve, reject) => {
+            signal.addEventListener('abort', () => {
+              stopped = signal.reason;
+              reject(signal.reason as Error);
+            });
+          }),
+        { timeoutMs: 20 },
+      );
+      processor.trySend('a');
+      await time.advance(20);
+      expect(stopped).toMatchObject({ code: 'TIMEOUT' });
+      expect(processor.stats()).toMatchObject({ dead: 1, late: 1 });
+    }),
+  );
 
   // AbortSignal.timeout is not faked by the timers of vitest.
   it('is faked by fake timers, without a scheduler of its own', async () => {
@@ -268,18 +271,21 @@ describe('a timeout', () => {
 
 describe('async work', () => {
   // An async subscribe callback overlaps, and finishes out of order.
-  it('does not overlap, one at a time, and finishes in order', async () => {
-    const steps: string[] = [];
-    const delays = [3, 1, 2];
-    const processor = createProcessor<number>(async (event) => {
-      steps.push(`begin ${event}`);
-      for (let turn = 0; turn < delays[event]!; turn++) await settled();
-      steps.push(`end ${event}`);
-    });
-    for (const event of [0, 1, 2]) processor.trySend(event);
-    await processor.drain();
-    expect(steps).toEqual(['begin 0', 'end 0', 'begin 1', 'end 1', 'begin 2', 'end 2']);
-  });
+  it(
+    'does not overlap, one at a time, and finishes in order',
+    virtualTest(async ({ time }) => {
+      const steps: string[] = [];
+      const delays = [3, 1, 2];
+      const processor = createProcessor<number>(async (event) => {
+        steps.push(`begin ${event}`);
+        await time.advance(delays[event]!);
+        steps.push(`end ${event}`);
+      });
+      for (const event of [0, 1, 2]) processor.trySend(event);
+      await processor.drain();
+      expect(steps).toEqual(['begin 0', 'end 0', 'begin 1', 'end 1', 'begin 2', 'end 2']);
+    }),
+  );
 
   // takeUntil before switchMap leaks the inner one; shareReplay without refCount never stops.
   it('is unsubscribed, however it ends', () => {
