@@ -1,6 +1,6 @@
 import { createDeadLetterQueue, type DeadLetter, deadLetterTo, retryWithBackoff } from 'millrace';
-import { marbles } from 'millrace/testing';
-import { concatMap, defer, EMPTY, from, lastValueFrom, map, mergeMap, of, Subject, throwError, toArray } from 'rxjs';
+import { marbles, virtualTest } from 'millrace/testing';
+import { concatMap, EMPTY, from, lastValueFrom, map, mergeMap, of, Subject, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 
 const letterOf = (error: unknown): string => `letter of ${String(error)}`;
@@ -63,33 +63,37 @@ describe('deadLetterTo', () => {
     expect(letters).toEqual(['letter of undefined']);
   });
 
-  it('takes the next event only when a sink that stores letters has answered', async () => {
-    const steps: string[] = [];
-    const sink = {
-      next: async (letter: string): Promise<string> => {
-        await Promise.resolve();
-        steps.push(`stored ${letter}`);
-        return 'no value of the result';
-      },
-    };
-    const result$ = from(['a', 'b']).pipe(
-      concatMap((event) =>
-        defer(() => {
-          steps.push(`work on ${event}`);
-          return throwError(() => event);
-        }).pipe(deadLetterTo(sink, letterOf)),
-      ),
-      toArray(),
-    );
-    expect(await lastValueFrom(result$)).toEqual([]);
-    expect(steps).toEqual(['work on a', 'stored letter of a', 'work on b', 'stored letter of b']);
-  });
+  it(
+    'takes the next event only when a sink that stores letters has answered, whose answer is no value of the result',
+    virtualTest(async (m) => {
+      const works = { a: m.cold('-#', {}, 'a'), b: m.cold('#', {}, 'b'), c: m.cold('x|') };
+      const stored: string[] = [];
+      const sink = {
+        next: async (letter: string): Promise<string> => {
+          await m.time.advance(3);
+          stored.push(letter);
+          return 'no value of the result';
+        },
+      };
+      const result$ = from(['a', 'b', 'c'] as const).pipe(
+        concatMap((event) => works[event].pipe(deadLetterTo(sink, letterOf))),
+      );
+      m.expect(result$).toBeObservable('-------x|');
+      m.expect(works.b).toHaveSubscriptions('----(^!)');
+      m.expect(works.c).toHaveSubscriptions('-------^!');
+      await m.time.runAll();
+      expect(stored).toEqual(['letter of a', 'letter of b']);
+    }),
+  );
 
-  it('fails when a sink could not store the letter: an error is not lost', async () => {
-    const sink = { next: () => Promise.reject(new Error('disk full')) };
-    const result = lastValueFrom(throwError(() => 'e').pipe(deadLetterTo(sink, letterOf)));
-    await expect(result).rejects.toThrow('disk full');
-  });
+  it(
+    'fails when a sink could not store the letter: an error is not lost',
+    virtualTest((m) => {
+      const full = new Error('disk full');
+      const sink = { next: () => Promise.reject(full) };
+      m.expect(m.cold('-a-#').pipe(deadLetterTo(sink, letterOf))).toBeObservable('-a-#', undefined, full);
+    }),
+  );
 
   it('fails when the sink throws', async () => {
     const sink = {
