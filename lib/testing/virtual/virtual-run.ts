@@ -124,10 +124,18 @@ function together(failures: readonly unknown[]): TestFailure {
 }
 
 function leftBehind(timers: readonly string[], busyHandlers: string, end: number): TestFailure {
-  const [what, it] = timers.length === 1 ? ['a timer was', 'it'] : [`${timers.length} timers were`, 'them'];
+  const [what, it] =
+    timers.length === 1 ? ['a timer was', 'it'] : [`${timers.length.toLocaleString('en')} timers were`, 'them'];
   return new TestFailure(
     `Expected nothing to be left to do at the end of the test, at ${end.toLocaleString('en')} ms, but ${what} still pending:\n` +
-      `${timers.map((timer) => `  ${timer}`).join('\n')}\n${busyHandlers}` +
+      `${listed(timers).join('\n')}\n${busyHandlers}` +
       `Close or unsubscribe what made ${it}; or wait for ${it} with time.runAll(); or say pendingTimers: 'ignore'.`,
   );
+}
+
+/** A line for each place, however many timers were made there. */
+function listed(timers: readonly string[]): readonly string[] {
+  const counts = new Map<string, number>();
+  for (const timer of timers) counts.set(timer, (counts.get(timer) ?? 0) + 1);
+  return [...counts].map(([timer, count]) => `  ${count === 1 ? '' : `${count.toLocaleString('en')} x `}${timer}`);
 }
