@@ -1,9 +1,10 @@
 import { type } from 'arktype';
 import { createEventBus, defineEvent, type EventDefinition, type EventMessage, SchemaError } from 'millrace';
+import { virtualTest } from 'millrace/testing';
+import { firstValueFrom, timer } from 'rxjs';
 import * as v from 'valibot';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { settled } from '../support/virtual-clock.ts';
 
 interface Order {
   readonly id: string;
@@ -44,7 +45,7 @@ const asyncOrders: readonly [library: string, definition: EventDefinition<'order
 ];
 
 async function isKnown(id: string): Promise<boolean> {
-  await settled();
+  await firstValueFrom(timer(1));
   return id.startsWith('o');
 }
 
@@ -93,35 +94,45 @@ describe.each(orders)('a schema of %s', (_, OrderPlaced) => {
 });
 
 describe.each(asyncOrders)('an async schema of %s', (_, OrderPlaced) => {
-  it('is awaited by ingestAsync', async () => {
-    const bus = createEventBus();
-    const seen: string[] = [];
-    bus.on(OrderPlaced, ({ data }) => void seen.push(data.id));
-    const answers = [bus.ingestAsync(OrderPlaced, { id: 'o1' }), bus.ingestAsync(OrderPlaced, { id: 'x' })];
-    expect(seen).toStrictEqual([]);
-    expect(await Promise.all(answers)).toStrictEqual([expect.objectContaining({ ok: true }), false]);
-    expect(seen).toStrictEqual(['o1']);
-  });
+  it(
+    'is awaited by ingestAsync',
+    virtualTest(async () => {
+      const bus = createEventBus();
+      const seen: string[] = [];
+      bus.on(OrderPlaced, ({ data }) => void seen.push(data.id));
+      const answers = [bus.ingestAsync(OrderPlaced, { id: 'o1' }), bus.ingestAsync(OrderPlaced, { id: 'x' })];
+      expect(seen).toStrictEqual([]);
+      expect(await Promise.all(answers)).toStrictEqual([expect.objectContaining({ ok: true }), false]);
+      expect(seen).toStrictEqual(['o1']);
+    }),
+  );
 
-  it('keeps the issues of what it refuses', async () => {
-    const bus = createEventBus();
-    await bus.ingestAsync(OrderPlaced, { id: 'x' });
-    const [letter] = await bus.deadLetters.list();
-    expect((letter!.error as SchemaError).issues).toStrictEqual([{ message: 'is unknown', path: ['id'] }]);
-  });
+  it(
+    'keeps the issues of what it refuses',
+    virtualTest(async () => {
+      const bus = createEventBus();
+      await bus.ingestAsync(OrderPlaced, { id: 'x' });
+      const [letter] = await bus.deadLetters.list();
+      expect((letter!.error as SchemaError).issues).toStrictEqual([{ message: 'is unknown', path: ['id'] }]);
+    }),
+  );
 
-  it('is refused by ingest, which names ingestAsync', () => {
-    const bus = createEventBus();
-    expect(() => bus.ingest(OrderPlaced, { id: 'o1' })).toThrow(
-      expect.objectContaining({
-        name: 'MillraceError',
-        code: 'ASYNC_SCHEMA',
-        message:
-          "Expected the schema of 'order.placed' to answer at once, got a promise. Use ingestAsync(), which awaits it.",
-      }),
-    );
-    expect(bus.stats()).toMatchObject({ emitted: 0, invalid: 0 });
-  });
+  it(
+    'is refused by ingest, which names ingestAsync',
+    virtualTest(async ({ time }) => {
+      const bus = createEventBus();
+      expect(() => bus.ingest(OrderPlaced, { id: 'o1' })).toThrow(
+        expect.objectContaining({
+          name: 'MillraceError',
+          code: 'ASYNC_SCHEMA',
+          message:
+            "Expected the schema of 'order.placed' to answer at once, got a promise. Use ingestAsync(), which awaits it.",
+        }),
+      );
+      await time.advance(1);
+      expect(bus.stats()).toMatchObject({ emitted: 0, invalid: 0 });
+    }),
+  );
 });
 
 describe('an async schema of arktype', () => {
