@@ -1,12 +1,12 @@
 import 'reflect-metadata';
 import { EventEmitter } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { NestFactory } from '@nestjs/core';
 import { CqrsModule, EventBus as NestEventBus, EventsHandler } from '@nestjs/cqrs';
 import { Bus } from '@rxfx/bus';
 import { createEventBus, createEventSubject, createProcessor, defineEvent, payload } from 'millrace';
+import { virtualTest } from 'millrace/testing';
 import PQueue from 'p-queue';
-import { mergeMap, Subject } from 'rxjs';
+import { firstValueFrom, mergeMap, Subject, timer } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 
 const Tick = defineEvent('tick', payload<number>());
@@ -52,27 +52,30 @@ describe('coming from', () => {
     expect(ordered).toStrictEqual([1, 2]);
   });
 
-  it('a hand-written RxJS bus: one rejection ends the stream', async () => {
-    const handled: string[] = [];
-    const handle = async (data: number, by: string) => {
-      if (data === 1) fail();
-      handled.push(`${by} ${data}`);
-    };
-    const theirs = new Subject<number>();
-    theirs.pipe(mergeMap(async (data) => handle(data, 'theirs'))).subscribe({ error: () => undefined });
-    const bus = createEventBus();
-    bus.on(Tick, async ({ data }) => handle(data, 'ours'));
-    for (const data of [1, 2]) {
-      theirs.next(data);
-      bus.emit(Tick, data);
-      await sleep(0);
-    }
-    expect(handled).toStrictEqual(['ours 2']);
-  });
+  it(
+    'a hand-written RxJS bus: one rejection ends the stream',
+    virtualTest(async ({ time }) => {
+      const handled: string[] = [];
+      const handle = async (data: number, by: string) => {
+        if (data === 1) fail();
+        handled.push(`${by} ${data}`);
+      };
+      const theirs = new Subject<number>();
+      theirs.pipe(mergeMap(async (data) => handle(data, 'theirs'))).subscribe({ error: () => undefined });
+      const bus = createEventBus();
+      bus.on(Tick, async ({ data }) => handle(data, 'ours'));
+      for (const data of [1, 2]) {
+        theirs.next(data);
+        bus.emit(Tick, data);
+        await time.settle();
+      }
+      expect(handled).toStrictEqual(['ours 2']);
+    }),
+  );
 
   it.each(['listen', 'listenQueueing', 'listenSwitching', 'listenBlocking', 'listenToggling'] as const)(
     '@rxfx/bus: a failure ends what is heard by %s',
-    async (listen) => {
+    virtualTest(async ({ time }, listen) => {
       const theirs = new Bus<number>();
       const bus = createEventBus();
       const calls = { theirs: 0, ours: 0 };
@@ -90,80 +93,87 @@ describe('coming from', () => {
       for (const data of [1, 2]) {
         theirs.trigger(data);
         bus.emit(Tick, data);
-        await sleep(0);
+        await time.settle();
       }
       expect(calls).toStrictEqual({ theirs: 1, ours: 2 });
-    },
+    }),
   );
 
-  it('p-queue: it takes whatever comes, and its time limit tells the job nothing', async () => {
-    const theirs = new PQueue({ concurrency: 2 });
-    for (let n = 0; n < 2_000; n++) void theirs.add(() => undefined);
-    expect(theirs.size).toBe(1_998);
-    const told: unknown[] = [];
-    const job = theirs.add(
-      ({ signal }) => {
-        told.push(signal);
-        return NEVER_SETTLED;
-      },
-      { timeout: 5 },
-    );
-    await expect(job).rejects.toThrow('timed out');
-    expect(told).toStrictEqual([undefined]);
+  it(
+    'p-queue: it takes whatever comes, and its time limit tells the job nothing',
+    virtualTest(async () => {
+      const theirs = new PQueue({ concurrency: 2 });
+      for (let n = 0; n < 2_000; n++) void theirs.add(() => undefined);
+      expect(theirs.size).toBe(1_998);
+      const told: unknown[] = [];
+      const job = theirs.add(
+        ({ signal }) => {
+          told.push(signal);
+          return NEVER_SETTLED;
+        },
+        { timeout: 5 },
+      );
+      await expect(job).rejects.toThrow('timed out');
+      expect(told).toStrictEqual([undefined]);
 
-    let aborted = 0;
-    const ours = createProcessor(
-      (_: number, { signal }) => {
-        signal.addEventListener('abort', () => aborted++);
-        return NEVER_SETTLED;
-      },
-      { concurrency: 2, capacity: 8, timeoutMs: 5 },
-    );
-    const taken = Array.from({ length: 2_000 }, (_, n) => ours.trySend(n)).filter(Boolean);
-    expect(taken).toHaveLength(10);
-    expect(await ours.drain()).toMatchObject({ dead: 10 });
-    expect(aborted).toBe(10);
-  });
+      let aborted = 0;
+      const ours = createProcessor(
+        (_: number, { signal }) => {
+          signal.addEventListener('abort', () => aborted++);
+          return NEVER_SETTLED;
+        },
+        { concurrency: 2, capacity: 8, timeoutMs: 5 },
+      );
+      const taken = Array.from({ length: 2_000 }, (_, n) => ours.trySend(n)).filter(Boolean);
+      expect(taken).toHaveLength(10);
+      expect(await ours.drain()).toMatchObject({ dead: 10 });
+      expect(aborted).toBe(10);
+    }),
+  );
 
-  it('nestjs-cqrs: every event starts its handlers at once, and closing waits for none', async () => {
-    class Ticked {
-      readonly type = 'tick';
-    }
-    class Application {
-      readonly name = 'coming-from';
-    }
-    const running = { theirs: 0, ours: 0 };
-    class Handler {
-      async handle(): Promise<void> {
-        running.theirs++;
-        await sleep(20);
-        running.theirs--;
+  it(
+    'nestjs-cqrs: every event starts its handlers at once, and closing waits for none',
+    virtualTest(async ({ time }) => {
+      class Ticked {
+        readonly type = 'tick';
       }
-    }
-    EventsHandler(Ticked)(Handler);
-    const app = await NestFactory.createApplicationContext(
-      { module: Application, imports: [CqrsModule.forRoot()], providers: [Handler] },
-      { logger: false },
-    );
-    await app.init();
-    const theirs = app.get(NestEventBus);
-    for (let n = 0; n < 5_000; n++) theirs.publish(new Ticked());
-    expect(running.theirs).toBe(5_000);
-    await app.close();
-    expect(running.theirs).toBeGreaterThan(0);
+      class Application {
+        readonly name = 'coming-from';
+      }
+      const running = { theirs: 0, ours: 0 };
+      class Handler {
+        async handle(): Promise<void> {
+          running.theirs++;
+          await firstValueFrom(timer(20));
+          running.theirs--;
+        }
+      }
+      EventsHandler(Ticked)(Handler);
+      const app = await NestFactory.createApplicationContext(
+        { module: Application, imports: [CqrsModule.forRoot()], providers: [Handler] },
+        { logger: false },
+      );
+      await app.init();
+      const theirs = app.get(NestEventBus);
+      for (let n = 0; n < 5_000; n++) theirs.publish(new Ticked());
+      expect(running.theirs).toBe(5_000);
+      await app.close();
+      expect(running.theirs).toBe(5_000);
+      await time.advance(20);
 
-    const bus = createEventBus();
-    const handler = {
-      async handle(): Promise<void> {
-        running.ours++;
-        await sleep(1);
-        running.ours--;
-      },
-    };
-    bus.on(Tick, handler, { name: 'ticks', concurrency: 8 });
-    for (let data = 0; data < 100; data++) bus.emit(Tick, data);
-    expect(running.ours).toBe(8);
-    expect(await bus.drain()).toMatchObject({ completed: true, handled: 100 });
-    expect(running.ours).toBe(0);
-  });
+      const bus = createEventBus();
+      const handler = {
+        async handle(): Promise<void> {
+          running.ours++;
+          await firstValueFrom(timer(1));
+          running.ours--;
+        },
+      };
+      bus.on(Tick, handler, { name: 'ticks', concurrency: 8 });
+      for (let data = 0; data < 100; data++) bus.emit(Tick, data);
+      expect(running.ours).toBe(8);
+      expect(await bus.drain()).toMatchObject({ completed: true, handled: 100 });
+      expect(running.ours).toBe(0);
+    }),
+  );
 });
