@@ -21,6 +21,8 @@ export const SOAKS: Readonly<Record<string, Soak>> = {
   },
   properties: () =>
     vitest('all properties, 20,000 runs each', { MILLRACE_RUNS: '20000' }, 'properties|simulation|invariants|oracle'),
+  contract: () =>
+    vitest("the broker's contract at Watermill's own sizes", { MILLRACE_SCALE: '1' }, 'memory-broker.contract'),
   flood: () => vitest('2,000,000 events into a channel of 256', { MILLRACE_FLOOD: '2000000' }, 'flood'),
 };
 
