@@ -19,7 +19,7 @@ export interface StreamExpectation<Value> {
    * @throws InvalidOptionError for a diagram that is malformed, or has a letter without a value
    */
   toBeObservable(marbles: string, values?: Readonly<Record<string, Value>>, error?: unknown): void;
-  /** The two streams do the same at the same times. */
+  /** The two streams do the same at the same times, until both have ended or nothing is left to happen. */
   toEqual(other: Observable<Value>): void;
   /**
    * A source of `hot` or `cold` is subscribed to as the diagrams say, such as `'--^--!'`; by none, never.
@@ -37,6 +37,7 @@ export class Expectations {
   /** Where `expect` was called, until its matcher follows. */
   private readonly unfinished = new Set<Error>();
   private readonly subscriptions: Subscription[] = [];
+  private readonly compared: Subscription[] = [];
   private lastExpected = 0;
 
   constructor(now: () => number, isEqual: IsEqual) {
@@ -47,6 +48,12 @@ export class Expectations {
   /** Until when something is expected, by the clock of the test. */
   get horizon(): number {
     return this.lastExpected;
+  }
+
+  /** When the streams end that are compared with one another; `undefined` if there are none. */
+  get ends(): Promise<void> | undefined {
+    if (this.compared.length === 0) return undefined;
+    return Promise.all(this.compared.map(whenClosed)).then(() => {});
   }
 
   expect<Value>(stream: Observable<Value>): StreamExpectation<Value> {
@@ -70,6 +77,7 @@ export class Expectations {
       },
       toEqual: (other) => {
         const [actual, expected] = [this.note(stream), this.note(other)];
+        this.compared.push(...this.subscriptions.slice(-2));
         finish(() => mismatch(actual, expected, undefined, this.isEqual));
       },
       toHaveSubscriptions: (...marbles) => {
@@ -107,6 +115,10 @@ export class Expectations {
   private extend(duration: number): void {
     this.lastExpected = Math.max(this.lastExpected, this.now() + duration);
   }
+}
+
+function whenClosed(subscription: Subscription): Promise<void> {
+  return new Promise((resolve) => subscription.add(resolve));
 }
 
 function subscriptionMismatch(

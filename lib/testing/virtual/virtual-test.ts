@@ -7,7 +7,7 @@ import { runVirtually, STACK_DEPTH, type VirtualTestContext } from './virtual-ru
 export interface VirtualTestOptions {
   /** What `Date.now()` says at the start: epoch milliseconds. @defaultValue 0 */
   readonly startAt?: number;
-  /** Of `Math.random`, so that jitter is the same from run to run. @defaultValue 1 */
+  /** Of `Math.random`, so that jitter is the same from run to run; a whole number ≥ 0. @defaultValue 1 */
   readonly seed?: number;
   /** A test that fires more timers than this never ends, and fails. @defaultValue 10,000 */
   readonly maxTimers?: number;
@@ -30,6 +30,7 @@ export function createVirtualTest(isEqual: IsEqual): VirtualTest {
   return (body, { startAt = 0, seed = 1, maxTimers = 10_000, pendingTimers = 'fail' } = {}) => {
     expectFunction('the body of a virtual test', body, true);
     expectNumber('startAt', startAt, 0);
+    expectCount('seed', seed, 0);
     expectCount('maxTimers', maxTimers, 1);
     expectOneOf('pendingTimers', pendingTimers, ['fail', 'ignore']);
     return (...rest) =>

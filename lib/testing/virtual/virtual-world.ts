@@ -61,6 +61,11 @@ export class VirtualWorld {
     return this.clock.pending();
   }
 
+  /** Whether it has fired all the timers that it may. */
+  get isEndless(): boolean {
+    return this.fired >= this.maxTimers;
+  }
+
   /** The handlers that have not come to rest, a line each; empty, if all have. */
   get busyHandlers(): string {
     return String(this.engines);
@@ -153,7 +158,7 @@ export class VirtualWorld {
     }
     const left = this.maxTimers - this.fired;
     if (left < 100) this.noteLoop();
-    if (left <= 0) this.fail(this.endless());
+    if (this.isEndless) this.fail(this.endless());
   }
 
   private noteLoop(): void {
