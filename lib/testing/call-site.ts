@@ -1,5 +1,7 @@
-/** Where this library lies, as sources or as built. */
-const LIBRARY = /* @__PURE__ */ decodeURI(/* @__PURE__ */ new URL('../', import.meta.url).pathname);
+const PACKAGE = /* @__PURE__ */ decodeURI(/* @__PURE__ */ new URL('../../', import.meta.url).pathname);
+
+/** Where this library lies: as built, and as sources, which runners show instead where they read source maps. */
+const LIBRARY: readonly string[] = /* @__PURE__ */ ['dist/', 'lib/'].map((folder) => PACKAGE + folder);
 
 /** The place in the user's own code that an error's stack leads to; or, if there is none, what of RxJS and this library it leads through. */
 export function callSite(made: Error): string {
@@ -10,11 +12,16 @@ export function callSite(made: Error): string {
 
 /** The frames of a stack, innermost first, without those of this kit. */
 export function framesOutside({ stack = '' }: Error): readonly string[] {
-  return stack.split('\n').filter((line) => /^\s*at |@/u.test(line) && !line.includes(`${LIBRARY}testing/`));
+  return stack.split('\n').filter((line) => /^\s*at |@/u.test(line) && !isIn(line, 'testing/'));
 }
 
 function isForeign(frame: string): boolean {
-  return frame.includes('/node_modules/') || frame.includes(LIBRARY) || /\bnode:|<anonymous>\)?$/u.test(frame);
+  return frame.includes('/node_modules/') || isIn(frame, '') || /\bnode:|<anonymous>\)?$/u.test(frame);
+}
+
+/** Whether a frame is in this folder of the library. */
+function isIn(frame: string, folder: string): boolean {
+  return LIBRARY.some((library) => frame.includes(library + folder));
 }
 
 /** `at work (file:///a/b.ts:1:2)` is at `/a/b.ts:1:2`. */
