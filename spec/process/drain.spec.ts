@@ -307,6 +307,32 @@ describe('drain', () => {
     }),
   );
 
+  it.each([
+    { store: 'is quick enough', tookMs: 3, reportedAt: 8, stored: ['a', 'b'] },
+    { store: 'is not', tookMs: 7, reportedAt: 10, stored: [] },
+  ])(
+    'gives the store of letters as much time again as its deadline gave: it $store',
+    virtualTest(async ({ time }, { tookMs, reportedAt, stored }) => {
+      const letters: string[] = [];
+      const deadLetters = createDeadLetterQueue<string>({
+        store: {
+          add: async ({ event }) => {
+            await time.advance(tookMs);
+            letters.push(event);
+          },
+          remove: () => undefined,
+          list: () => [],
+        },
+      });
+      const processor = createProcessor<string>(() => NEVER, { deadLetters });
+      for (const event of ['a', 'b']) processor.trySend(event);
+      expect(await processor.drain({ deadlineMs: 5 })).toMatchObject({ abandoned: 2, durationMs: 5 });
+      expect({ reportedAt: time.now, stored: letters }).toEqual({ reportedAt, stored });
+      await time.runAll();
+      expect(letters).toEqual(['a', 'b']);
+    }),
+  );
+
   it(
     'is what `await using` does at the end of its block',
     virtualTest(async ({ time }) => {
