@@ -108,7 +108,7 @@ describe('diagram', () => {
           throwError(() => new Error('late')),
         ),
       );
-      expect(String(picture)).toBe('(a#)');
+      expect(String(picture)).toBe('(a#)\n# = [Error: late]');
     }),
   );
 

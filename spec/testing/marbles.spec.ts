@@ -60,6 +60,19 @@ describe('marbles', () => {
     expect(test).toThrow(/subscribedFrame: 0, unsubscribedFrame: 3.*, got .*unsubscribedFrame: 2/su);
   });
 
+  it('points at the line that expects what does not come', () => {
+    const test = marbles((m) => {
+      m.expect(m.cold('a|')).toBeObservable('a|');
+      wrong(m);
+    });
+    function wrong(m: Parameters<Parameters<typeof marbles>[0]>[0]): void {
+      m.expect(m.cold('a|')).toBeObservable('b|');
+    }
+    expect(test).toThrow(
+      expect.objectContaining({ stack: expect.stringMatching(/^TestFailure: [^]*\n {4}at wrong \(/u) }),
+    );
+  });
+
   it('compares as the runner does, when it is given its assertion', () => {
     const { marbles: loose } = createTestKit({ assertEqual: (actual, expected) => expect(actual).toEqual(expected) });
     const body: Parameters<typeof loose>[0] = (m) => {

@@ -2,6 +2,7 @@
 import { asyncScheduler, isObservable, type Observable, type SchedulerLike } from 'rxjs';
 import { InvalidOptionError } from '../../core/errors.ts';
 import { show } from '../../core/options.ts';
+import { preview } from '../preview.ts';
 import { type Moment, noteMoments } from '../virtual/moment.ts';
 import { Letters } from './letters.ts';
 import { marbleText } from './marble-text.ts';
@@ -17,7 +18,7 @@ export interface DiagramOptions {
 /** What a stream has done so far. */
 export interface Diagram extends Disposable {
   /**
-   * The marble diagram in RxJS's syntax, a millisecond a character; below it, what letters stand for. A group, such as `(ab)`, takes as many
+   * The marble diagram in RxJS's syntax, a millisecond a character; below it, what letters and `#` stand for. A group, such as `(ab)`, takes as many
    * milliseconds as it has characters; what comes sooner after it has its time in brackets, as in `(ab)[2ms]c`, which RxJS cannot read.
    */
   toString(): string;
@@ -55,9 +56,16 @@ export function diagram(
     toString: () => {
       const letters = new Letters(values);
       const text = marbleText(moments, letters);
-      return [text, ...letters.legend()].join('\n');
+      return [text, ...letters.legend(), ...errorsOf(moments)].join('\n');
     },
     unsubscribe,
     [Symbol.dispose]: unsubscribe,
   };
+}
+
+/** What `#` stands for: at most one, as it ends the stream. */
+function errorsOf(moments: readonly Moment[]): readonly string[] {
+  return moments.flatMap(({ notification }) =>
+    notification.kind === 'E' ? [`# = ${preview(notification.error)}`] : [],
+  );
 }

@@ -5,7 +5,7 @@ import { isPromiseLike } from '../../core/schema.ts';
 import { preview } from '../preview.ts';
 import { isStrictlyEqual } from '../strict-equality.ts';
 import { TestFailure } from '../test-failure.ts';
-import { forgottenMatcher } from './forgotten-matcher.ts';
+import { ExpectationPlaces } from './expectation-places.ts';
 import { type IsEqual, mismatch } from './mismatch.ts';
 import type { Moment } from './moment.ts';
 
@@ -16,18 +16,21 @@ export type Marbles = <Rest extends readonly unknown[]>(
 
 /** Makes marble tests that compare as `isEqual` does. */
 export function createMarbles(isEqual: IsEqual): Marbles {
+  // A marble test is synchronous: there is one at a time.
+  let expectations = new ExpectationPlaces();
   const stock = configure({
     run: true,
     frameworkMatcher: true,
-    assertDeepEqual: (actual, expected) => assertEqual(actual, expected, isEqual),
+    assertDeepEqual: (actual, expected) => assertEqual(actual, expected, isEqual, expectations.next()),
   });
   return <Rest extends readonly unknown[]>(body: (m: Context, ...rest: Rest) => void) => {
     expectFunction('the body of a marble test', body, true);
     // A runner that is given a function with parameters may take it for one with a callback: this one has none.
     return stock.marbles((m: Context, ...rest: unknown[]) => {
-      const forgotten = watchMatchers(m);
+      expectations = new ExpectationPlaces();
+      expectations.watch(m);
       refusePromise(body(m, ...(rest as unknown as Rest)));
-      refuseForgotten(forgotten);
+      expectations.refuseForgotten();
     });
   };
 }
@@ -53,32 +56,6 @@ export function createMarbles(isEqual: IsEqual): Marbles {
  */
 export const marbles: Marbles = /* @__PURE__ */ createMarbles(isStrictlyEqual);
 
-/** @returns where `m.expect` was called and no matcher followed, as long as none does */
-function watchMatchers(m: Context): ReadonlySet<Error> {
-  const forgotten = new Set<Error>();
-  const stock = m.expect.bind(m);
-  m.expect = ((...observed: Parameters<Context['expect']>) => {
-    const made = new Error('expected here');
-    forgotten.add(made);
-    const expectation = stock(...observed);
-    return {
-      toBeObservable: (...drawn: Parameters<typeof expectation.toBeObservable>) => {
-        forgotten.delete(made);
-        expectation.toBeObservable(...drawn);
-      },
-      toHaveSubscriptions: (...drawn: Parameters<typeof expectation.toHaveSubscriptions>) => {
-        forgotten.delete(made);
-        expectation.toHaveSubscriptions(...drawn);
-      },
-    };
-  }) as typeof m.expect;
-  return forgotten;
-}
-
-function refuseForgotten(forgotten: ReadonlySet<Error>): void {
-  for (const made of forgotten) throw forgottenMatcher(made);
-}
-
 function refusePromise(result: unknown): void {
   if (!isPromiseLike(result)) return;
   result.then(undefined, () => {}); // The error below is the one to read.
@@ -88,13 +65,15 @@ function refusePromise(result: unknown): void {
   );
 }
 
-function assertEqual(actual: unknown, expected: unknown, isEqual: IsEqual): void {
+function assertEqual(actual: unknown, expected: unknown, isEqual: IsEqual, place: Error | undefined): void {
   if (isEqual(actual, expected)) return;
   const drawn =
     areFrames(actual) && areFrames(expected)
       ? mismatch(actual.map(asMoment), expected.map(asMoment), undefined, isEqual)
       : undefined;
-  throw drawn ?? new TestFailure(`Expected ${preview(expected)}, got ${preview(actual)}.`, { expected, actual });
+  const failure =
+    drawn ?? new TestFailure(`Expected ${preview(expected)}, got ${preview(actual)}.`, { expected, actual });
+  throw place === undefined ? failure : failure.at(place);
 }
 
 /** What RxJS's TestScheduler compares. */

@@ -53,7 +53,8 @@ export function createVirtualTest(isEqual: IsEqual): VirtualTest {
  *
  * The test fails when its body does; when a stream is not as drawn (both diagrams are shown); when an `expect(…)` has no matcher; when a timer
  * throws, or a promise is rejected and nobody handles it; when it leaves timers behind; and when it would never end. Virtual tests wait for
- * one another, as they change the clock of the whole process; no other test of the same file may run at the same time.
+ * one another, as they change the clock of the whole process; no other test of the same file may run at the same time. What they cannot end
+ * is a loop that never lets go of the thread: `while (true)`, or one of mere `await`s.
  *
  * @example
  * ```ts
