@@ -1,7 +1,7 @@
 import { callSite } from '../call-site.ts';
 
 /** More callbacks of promises than this, in one turn, are a loop that would never let time move. */
-const MOST_CALLBACKS = 250_000;
+const MOST_CALLBACKS = 100_000;
 
 type Then = typeof Promise.prototype.then;
 

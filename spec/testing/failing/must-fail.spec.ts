@@ -66,7 +66,7 @@ const FAILURES: Readonly<Record<string, string>> = {
     'A retry, an interval or a poll that never ends must be stopped or bounded; or raise maxTimers.',
   ),
   'never-ending retry of RxJS without a delay': lines(
-    'Expected promises to come to rest at 0 ms, but 250,000 callbacks followed one another without a timer, in defer (rxjs), retry (rxjs).',
+    'Expected promises to come to rest at 0 ms, but 100,000 callbacks followed one another without a timer, in defer (rxjs), retry (rxjs).',
     'A retry without a delay or a count never ends: give it one.',
   ),
   'interval that nobody stops': lines(
