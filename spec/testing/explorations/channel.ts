@@ -101,7 +101,7 @@ export async function channelScenario({ schedule, flaky, timeline, time }: Explo
     const { accepted, handedOut, abandoned, waiting, suspended, workers } = channel.stats();
     // What waits for another attempt beside full slots takes a place, too.
     const beside = workers.map(({ pending, concurrency }) => Math.max(0, pending - concurrency));
-    const held = beside.reduce((sum, count) => sum + count, waiting);
+    const held = beside.reduce((sum, items) => sum + items, waiting);
     expectThat(held <= capacity, `at most ${capacity} to wait`, channel.stats());
     expectThat(accepted === handedOut + waiting + abandoned, 'that the sums agree', channel.stats());
     expectThat(suspended === 0 || held >= capacity, 'no producer to wait while there is room', channel.stats());
