@@ -12,7 +12,7 @@ const examples = 'spec/package/runners';
 
 const pictures = [
   ['expected  ----b--(c|)', 'actual    -----b-(c|)', '              ^'],
-  ['expected  ---a------(b|)', 'actual    ---a-(b|)', '               ^'],
+  ['expected  -A--C|', 'actual    -A--B|', '              ^'],
 ] as const;
 const difference = ['-   "userId": "u1",', '+   "userId": "u2",'] as const;
 
