@@ -5,7 +5,8 @@ import { Expectations, type StreamExpectation } from './expectations.ts';
 import { coldSource, hotSource, type MarbleSource } from './marble-sources.ts';
 import type { IsEqual } from './mismatch.ts';
 import { callWithin, takeTurn } from './turns.ts';
-import { describeTimer, VirtualWorld, type VirtualWorldOptions } from './virtual-world.ts';
+import { VirtualWorld, type VirtualWorldOptions } from './virtual-world.ts';
+import { describeTimer } from './world-failures.ts';
 
 /** Virtual time, in the hands of a test. It moves by itself whenever the test awaits something. */
 export interface VirtualTime {

@@ -1,10 +1,10 @@
-import { TestFailure } from '../test-failure.ts';
 import { BusyEngines } from './busy-engines.ts';
 import { type PendingTimer, VirtualClock } from './virtual-clock.ts';
 import { PromiseGuard } from './promise-guard.ts';
 import { watchRejections } from './rejection-watch.ts';
 import { seededRandom } from './seeded-random.ts';
 import { callWithin, refuseNested } from './turns.ts';
+import { endless, neverAtRest, stuck, unhandledRejection } from './world-failures.ts';
 
 /** Options of a {@link VirtualWorld}. */
 export interface VirtualWorldOptions {
@@ -20,6 +20,9 @@ export interface VirtualWorldOptions {
   readonly stackDepth: number;
 }
 
+/** So many of the last timers tell what a loop is made of. */
+const LAST = 100;
+
 /**
  * A process whose time is virtual and moves only when nothing else can go on: all promises that can settle have settled. It must be
  * restored at the end, whatever happened.
@@ -34,8 +37,8 @@ export class VirtualWorld {
   /** Resolves after the promises of this turn, and before virtual time moves. */
   private readonly realTurn: () => Promise<void>;
   private readonly realNow: () => number;
-  /** Where the last timers before the limit were made, and how many each. */
-  private readonly loop = new Map<string, number>();
+  /** The last timers before the limit. */
+  private readonly last: PendingTimer[] = [];
   private readonly idleListeners: (() => void)[] = [];
   private fired = 0;
   private failure: { readonly error: unknown } | undefined;
@@ -137,14 +140,7 @@ export class VirtualWorld {
     await this.realTurn();
     this.promises.reset();
     const { stoppedAt, limit } = this.promises;
-    if (stoppedAt !== undefined) {
-      this.fail(
-        new TestFailure(
-          `Expected promises to come to rest at ${this.now} ms, but ${limit.toLocaleString('en')} callbacks followed one another ` +
-            `without a timer, in ${stoppedAt}.\n${this.busyHandlers}A retry without a delay or a count never ends: give it one.`,
-        ),
-      );
-    }
+    if (stoppedAt !== undefined) this.fail(neverAtRest(this, limit, stoppedAt));
     if (this.failure !== undefined) throw this.failure.error;
     return isDone();
   }
@@ -156,25 +152,9 @@ export class VirtualWorld {
     } catch (error) {
       this.fail(error);
     }
-    const left = this.maxTimers - this.fired;
-    if (left < 100) this.noteLoop();
-    if (this.isEndless) this.fail(this.endless());
-  }
-
-  private noteLoop(): void {
-    const timer = this.clock.lastFired;
-    if (timer === undefined) return;
-    const description = describeTimer(timer);
-    this.loop.set(description, (this.loop.get(description) ?? 0) + 1);
-  }
-
-  private endless(): TestFailure {
-    const makers = [...this.loop].toSorted(([, a], [, b]) => b - a).slice(0, 3);
-    return new TestFailure(
-      `Expected the test to end, but ${this.maxTimers.toLocaleString('en')} timers have fired until ${this.now.toLocaleString('en')} ms, and there are more. ` +
-        `The last ones:\n${makers.map(([maker, count]) => `  ${count} x ${maker}`).join('\n')}\n${this.busyHandlers}` +
-        'A retry, an interval or a poll that never ends must be stopped or bounded; or raise maxTimers.',
-    );
+    const { lastFired } = this.clock;
+    if (lastFired !== undefined && this.maxTimers - this.fired < LAST) this.last.push(lastFired);
+    if (this.isEndless) this.fail(endless(this, this.maxTimers, this.last));
   }
 
   private tellIdle(): void {
@@ -190,29 +170,12 @@ export class VirtualWorld {
     }
     // Who awaits a test that is refused can go on.
     if (refuseNested()) return;
-    this.fail(
-      new TestFailure(
-        `Expected the test to end, but it awaits something at ${this.now} ms that no promise or timer will bring.\n${this.busyHandlers}` +
-          'Real input and output, such as files and sockets, is not virtual: test that in real time, with waitFor.',
-      ),
-    );
+    this.fail(stuck(this));
   }
 
   private fail(error: unknown): void {
     this.failure ??= { error };
   }
-}
-
-/** Such as `setInterval 100 ms, made at spec/retry.spec.ts:12:5`. */
-export function describeTimer({ kind, delayMs, site }: PendingTimer): string {
-  return `${kind}${delayMs === undefined ? '' : ` ${delayMs} ms`}, made at ${site}`;
-}
-
-function unhandledRejection(reason: unknown): TestFailure {
-  const shown = reason instanceof Error ? `${reason.name}: ${reason.message}` : String(reason);
-  return new TestFailure(`Expected every rejection to be handled, but a promise was rejected with ${shown}`, {
-    cause: reason,
-  });
 }
 
 /** Real turns of the event loop, as they are before timers are made virtual: by `setImmediate` in Node, and by a message elsewhere. */

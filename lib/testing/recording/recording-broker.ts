@@ -1,15 +1,15 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
-import type { Broker, BrokerPublishOptions } from '../broker/broker.ts';
-import type { BrokerCapabilities } from '../broker/broker-capabilities.ts';
-import type { BrokerMessage, PublishReceipt } from '../broker/broker-message.ts';
-import type { BrokerSubscription, SubscribeOptions } from '../broker/broker-subscription.ts';
-import { checkedMessage } from '../broker/check-message.ts';
-import { memoryBroker } from '../broker/memory-broker.ts';
-import { ClosedError } from '../core/errors.ts';
-import { expectFunction, expectOptions } from '../core/options.ts';
-import { RecordedSubscription } from './recording/recorded-subscription.ts';
-import { Script, type ScriptStep } from './script/script.ts';
+import type { Broker, BrokerPublishOptions } from '../../broker/broker.ts';
+import type { BrokerCapabilities } from '../../broker/broker-capabilities.ts';
+import type { BrokerMessage, PublishReceipt } from '../../broker/broker-message.ts';
+import type { BrokerSubscription, SubscribeOptions } from '../../broker/broker-subscription.ts';
+import { checkedMessage } from '../../broker/check-message.ts';
+import { memoryBroker } from '../../broker/memory-broker.ts';
+import { ClosedError } from '../../core/errors.ts';
+import { expectFunction, expectOptions } from '../../core/options.ts';
+import { RecordedSubscription } from './recorded-subscription.ts';
+import { Script, type ScriptStep } from '../script/script.ts';
 
 /** Options of {@link recordingBroker}. */
 export interface RecordingBrokerOptions {
