@@ -25,7 +25,7 @@ export interface Bar {
 }
 
 /** The bars of an event type or a handler. */
-export interface Lane {
+interface Lane {
   readonly name: string;
   readonly bars: readonly Bar[];
 }

@@ -9,7 +9,7 @@ import { renderTimeline } from './render-timeline.ts';
 import { timelineModel } from './timeline-model.ts';
 import { TimelineRecorder } from './timeline-recorder.ts';
 
-/** Options of {@link timeline}. */
+/** Options of `timeline`. */
 export interface TimelineOptions {
   /** The clock of what is watched. @defaultValue that of the bus; without a bus, `asyncScheduler` */
   readonly scheduler?: SchedulerLike;

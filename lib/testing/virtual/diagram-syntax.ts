@@ -3,9 +3,11 @@ import { TestScheduler } from 'rxjs/testing';
 import { checkDiagram } from './diagram-check.ts';
 import type { Moment } from './moment.ts';
 
-/** A subscription, by the milliseconds of its two ends; Infinity where it has none. */
+/** A subscription, by its two ends. */
 export interface SubscriptionSpan {
+  /** Milliseconds; Infinity if it never began. */
   readonly from: number;
+  /** Milliseconds; Infinity as long as it has not ended. */
   readonly to: number;
 }
 
