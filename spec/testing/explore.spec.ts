@@ -46,7 +46,7 @@ describe('explore', () => {
     expect(await failureOf(explore(forgetful, { seed: 1 }))).toMatchInlineSnapshot(`
       "Expected the scenario to hold in every order, but run 1 failed: Expected 3 orders to be billed, got 2.
 
-      The shortest schedule that fails, after 19 steps:
+      The shortest schedule that fails, found by shortening it 19 times:
 
       ms            0
       order.placed  (ab|)
@@ -110,8 +110,14 @@ describe('explore', () => {
     ['maxMs', { maxMs: -1 }],
     ['maxDecisions', { maxDecisions: 0 }],
     ['maxTimers', { maxTimers: 0 }],
+    ['pendingTimers', { pendingTimers: 'no' as never }],
   ])('refuses %s that cannot work', async (name, options) => {
     await expect(explore(() => {}, options)).rejects.toThrow(`Expected ${name} to be`);
+  });
+
+  it('refuses an option that does not exist, and a path without its seed', async () => {
+    await expect(explore(() => {}, { run: 3 } as never)).rejects.toThrow("Expected options of explore ('runs', 'seed'");
+    await expect(explore(() => {}, { path: '0:1' })).rejects.toThrow('Expected the seed that a failure has named');
   });
 
   it('refuses what is not a scenario', async () => {

@@ -165,7 +165,7 @@ describe('a recording broker', () => {
     { options: { publishing: 'ok no' }, message: "Expected a word of a script, got 'no' at 3." },
     { options: { publishing: '' }, message: "Expected a script such as 'x x ok', got ''." },
     { options: { error: 5 }, message: 'Expected error to be a function, got 5.' },
-    { options: null, message: 'Expected options to be an object of options, got null.' },
+    { options: null, message: 'Expected the options of recordingBroker to be an object of options, got null.' },
   ])('refuses $options', ({ options, message }) => {
     const make = (): unknown => recordingBroker(options as unknown as RecordingBrokerOptions);
     expect(make).toThrow(InvalidOptionError);

@@ -31,7 +31,7 @@ describe('waitFor', () => {
     setTimeout(() => bus.emit(Tick, 1), 5);
     await expect(waitFor(bus, Tick)).resolves.toMatchObject({ data: 1 });
     await expect(waitFor(bus, Tick, { timeoutMs: 5 })).rejects.toThrow(
-      `Expected 'tick' within 5 ms, but it did not come. Nothing arrived at all.`,
+      `Expected 'tick' within 5 ms, but it did not come. Nothing arrived at all since the call; what came before it does not count.`,
     );
   });
 
@@ -135,7 +135,7 @@ describe('waitFor', () => {
     const waiting = failureOf(waitFor(bus, Tick));
     bus.close();
     expect(await waiting).toMatch(
-      /^Expected 'tick' within 1000 ms, but the bus was closed after \d+ ms\. Nothing arrived at all\.$/,
+      /^Expected 'tick' within 1000 ms, but the bus was closed after \d+ ms\. Nothing arrived at all since the call; what came before it does not count\.$/,
     );
     expect(await failureOf(waitFor(bus, Tick))).toContain('the bus was closed after 0 ms');
   });

@@ -1,6 +1,7 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { randomId } from '../../core/ids.ts';
-import { expectDelay, expectFunction, expectName, expectNumber, expectOptions } from '../../core/options.ts';
+import { expectDelay, expectFunction, expectName, expectNumber } from '../../core/options.ts';
+import { expectKnownOptions } from '../known-options.ts';
 
 /** How a contract is tried. */
 export interface BrokerContractOptions {
@@ -22,6 +23,17 @@ export interface BrokerContractOptions {
   readonly createId?: () => string;
 }
 
+const NAMES: readonly (keyof BrokerContractOptions)[] = [
+  'scale',
+  'timeLimitMs',
+  'quietMs',
+  'leaseMs',
+  'restart',
+  'unavailable',
+  'scheduler',
+  'createId',
+];
+
 /** The options with their defaults. */
 export type CheckedContractOptions = Required<Omit<BrokerContractOptions, 'restart' | 'unavailable'>> &
   Pick<BrokerContractOptions, 'restart' | 'unavailable'>;
@@ -34,7 +46,7 @@ export function checkedOptions(options: BrokerContractOptions): CheckedContractO
     leaseMs: 1_000,
     scheduler: asyncScheduler,
     createId: randomId,
-    ...expectOptions('options', options),
+    ...expectKnownOptions('brokerContract', options, NAMES),
   };
   expectNumber('scale', checked.scale);
   expectDelay('timeLimitMs', checked.timeLimitMs, true);

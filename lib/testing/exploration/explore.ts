@@ -1,5 +1,6 @@
 import { InvalidOptionError } from '../../core/errors.ts';
 import { expectCount, expectDelay, expectFunction, expectOneOf, show } from '../../core/options.ts';
+import { expectKnownOptions } from '../known-options.ts';
 import type { Scenario } from './scenario.ts';
 import { search } from './search.ts';
 
@@ -81,13 +82,30 @@ export async function explore(scenario: Scenario, options: ExploreOptions = {}):
   return { runs: done, seed };
 }
 
+const NAMES: readonly (keyof ExploreOptions)[] = [
+  'runs',
+  'seed',
+  'path',
+  'maxMs',
+  'maxDecisions',
+  'maxTimers',
+  'pendingTimers',
+];
+
 function checkOptions(options: ExploreOptions): ExploreOptions {
-  const { runs, seed, maxMs, maxDecisions, maxTimers, pendingTimers } = options;
+  expectKnownOptions('explore', options, NAMES);
+  const { runs, seed, path, maxMs, maxDecisions, maxTimers, pendingTimers } = options;
   if (runs !== undefined) expectCount('runs', runs, 1);
   if (maxDecisions !== undefined) expectCount('maxDecisions', maxDecisions, 1);
   if (maxTimers !== undefined) expectCount('maxTimers', maxTimers, 1);
   if (maxMs !== undefined) expectDelay('maxMs', maxMs, true);
   if (pendingTimers !== undefined) expectOneOf('pendingTimers', pendingTimers, ['fail', 'ignore']);
+  if (path !== undefined && !/^\d+(?::\d+)*$/u.test(path)) {
+    throw new InvalidOptionError(`Expected path to be as a failure has named it, such as '0:3:1', got ${show(path)}.`);
+  }
+  if (path !== undefined && seed === undefined) {
+    throw new InvalidOptionError('Expected the seed that a failure has named with its path, got a path alone.');
+  }
   if (seed !== undefined && !Number.isSafeInteger(seed)) {
     throw new InvalidOptionError(`Expected seed to be a whole number, got ${show(seed)}.`);
   }

@@ -30,7 +30,7 @@ export async function search(scenario: Scenario, options: Search): Promise<void>
   const message = failure instanceof Error ? failure.message : String(failure);
   throw new TestFailure(
     `Expected the scenario to hold in every order, but run ${runsBefore + found.numRuns} failed: ${message}\n\n` +
-      `The shortest schedule that fails, after ${found.numShrinks} steps:\n\n` +
+      `The shortest schedule that fails, found by shortening it ${found.numShrinks} times:\n\n` +
       `${pictures.length === 0 ? '  (call timeline(bus) in the scenario to see it)' : pictures.join('\n\n')}\n\n` +
       `To run it again: explore(scenario, { seed: ${found.seed}, path: '${found.counterexamplePath}' })`,
     { cause: failure },

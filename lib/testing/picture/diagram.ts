@@ -2,6 +2,7 @@
 import { asyncScheduler, isObservable, type Observable, type SchedulerLike } from 'rxjs';
 import { InvalidOptionError } from '../../core/errors.ts';
 import { show } from '../../core/options.ts';
+import { expectKnownOptions } from '../known-options.ts';
 import { preview } from '../preview.ts';
 import { type Moment, noteMoments } from '../virtual/moment.ts';
 import { Letters } from './letters.ts';
@@ -29,7 +30,7 @@ export interface Diagram extends Disposable {
 /**
  * Draws what a stream does from now on, as a marble diagram that fits an inline snapshot.
  *
- * @throws InvalidOptionError for what is not an Observable
+ * @throws InvalidOptionError for what is not an Observable, or an option that does not exist
  *
  * @example
  * ```ts
@@ -44,10 +45,8 @@ export interface Diagram extends Disposable {
  * await test();
  * ```
  */
-export function diagram(
-  source: Observable<unknown>,
-  { values, scheduler = asyncScheduler }: DiagramOptions = {},
-): Diagram {
+export function diagram(source: Observable<unknown>, options: DiagramOptions = {}): Diagram {
+  const { values, scheduler = asyncScheduler } = expectKnownOptions('diagram', options, ['values', 'scheduler']);
   if (!isObservable(source)) throw new InvalidOptionError(`Expected an Observable, got ${show(source)}.`);
   const moments: Moment[] = [];
   const listening = noteMoments(source, () => scheduler.now(), moments);

@@ -39,7 +39,7 @@ export class Arrivals {
 
   /** How many were of the kind that is waited for, and then each of them, a line each. */
   toString(): string {
-    if (this.#count === 0) return 'Nothing arrived at all.';
+    if (this.#count === 0) return 'Nothing arrived at all since the call; what came before it does not count.';
     const hidden = this.#count - this.#latest.length;
     const lines = [
       `What arrived, with the milliseconds since the call${hidden > 0 ? `, and ${hidden} before that` : ''}:`,

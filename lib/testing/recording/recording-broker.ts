@@ -7,7 +7,8 @@ import type { BrokerSubscription, SubscribeOptions } from '../../broker/broker-s
 import { checkedMessage } from '../../broker/check-message.ts';
 import { memoryBroker } from '../../broker/memory-broker.ts';
 import { ClosedError } from '../../core/errors.ts';
-import { expectFunction, expectOptions } from '../../core/options.ts';
+import { expectFunction } from '../../core/options.ts';
+import { expectKnownOptions } from '../known-options.ts';
 import { RecordedSubscription } from './recorded-subscription.ts';
 import { Script, type ScriptStep } from '../script/script.ts';
 
@@ -68,7 +69,7 @@ export interface RecordingBroker extends Broker {
  * ```
  */
 export function recordingBroker(options: RecordingBrokerOptions = {}): RecordingBroker {
-  return new Recorder(expectOptions('options', options));
+  return new Recorder(expectKnownOptions('recordingBroker', options, ['broker', 'publishing', 'error', 'scheduler']));
 }
 
 class Recorder implements RecordingBroker {

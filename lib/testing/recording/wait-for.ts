@@ -4,9 +4,10 @@ import type { EventSource, MessageFrom, Reachable } from '../../bus/event-source
 import { InvalidOptionError } from '../../core/errors.ts';
 import type { EventDefinition } from '../../core/event-definition.ts';
 import type { EventMessage } from '../../core/message.ts';
-import { expectDelay, expectFunction, expectOptions, show } from '../../core/options.ts';
+import { expectDelay, expectFunction, show } from '../../core/options.ts';
 import { isPromiseLike } from '../../core/schema.ts';
 import { TestFailure } from '../test-failure.ts';
+import { expectKnownOptions } from '../known-options.ts';
 import { Arrivals } from './arrivals.ts';
 import { eventsOf } from './events-of.ts';
 
@@ -21,8 +22,6 @@ export interface WaitForOptions<Message = EventMessage> {
   /** Times the waiting. @defaultValue the clock of the bus: real time, or virtual time in a `virtualTest` */
   readonly scheduler?: SchedulerLike;
 }
-
-const OPTIONS: readonly string[] = ['where', 'timeoutMs', 'signal', 'scheduler'] satisfies (keyof WaitForOptions)[];
 
 /**
  * Waits for an event of a bus: for integration tests, in which what is looked for comes in its own time. If it does not come, the failure
@@ -120,11 +119,7 @@ function isWanted<Message>(message: Message, where: WaitForOptions<Message>['whe
 }
 
 function checkOptions<Message>(options: WaitForOptions<Message>): WaitForOptions<Message> {
-  expectOptions('the options of waitFor', options);
-  const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name));
-  if (unknown !== undefined) {
-    throw new InvalidOptionError(`Expected options of waitFor ('${OPTIONS.join("', '")}'), got ${show(unknown)}.`);
-  }
+  expectKnownOptions('waitFor', options, ['where', 'timeoutMs', 'signal', 'scheduler']);
   const { where, timeoutMs } = options;
   expectFunction('where', where);
   if (timeoutMs !== undefined) expectDelay('timeoutMs', timeoutMs, true);

@@ -1,6 +1,7 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { expectDelay, expectOneOf } from '../../core/options.ts';
 import { type Handler, type HandlerContext, type HandlerFunction, handlerFunction } from '../../process/handler.ts';
+import { expectKnownOptions } from '../known-options.ts';
 import { Script, type ScriptStep } from './script.ts';
 
 /** Options of {@link flaky}. */
@@ -54,8 +55,10 @@ export interface FlakyHandler<Item, Context extends HandlerContext = HandlerCont
 export function flaky<Item, Context extends HandlerContext = HandlerContext>(
   handler: Handler<Item, Context>,
   script: string,
-  { per = 'call', error = scriptedFailure, scheduler = asyncScheduler }: FlakyOptions = {},
+  options: FlakyOptions = {},
 ): FlakyHandler<Item, Context> {
+  expectKnownOptions('flaky', options, ['per', 'error', 'scheduler']);
+  const { per = 'call', error = scriptedFailure, scheduler = asyncScheduler } = options;
   expectOneOf('per', per, ['call', 'event']);
   const handle = handlerFunction(handler);
   const ofAll = new Script(script);

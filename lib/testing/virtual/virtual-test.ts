@@ -1,4 +1,5 @@
 import { expectCount, expectFunction, expectNumber, expectOneOf } from '../../core/options.ts';
+import { expectKnownOptions } from '../known-options.ts';
 import { isStrictlyEqual } from '../strict-equality.ts';
 import type { IsEqual } from './mismatch.ts';
 import { runVirtually, STACK_DEPTH, type VirtualTestContext } from './virtual-run.ts';
@@ -27,8 +28,10 @@ export type VirtualTest = <Rest extends readonly unknown[]>(
 
 /** Makes virtual tests that compare as `isEqual` does. */
 export function createVirtualTest(isEqual: IsEqual): VirtualTest {
-  return (body, { startAt = 0, seed = 1, maxTimers = 10_000, pendingTimers = 'fail' } = {}) => {
+  return (body, options = {}) => {
     expectFunction('the body of a virtual test', body, true);
+    expectKnownOptions('virtualTest', options, ['startAt', 'seed', 'maxTimers', 'pendingTimers']);
+    const { startAt = 0, seed = 1, maxTimers = 10_000, pendingTimers = 'fail' } = options;
     expectNumber('startAt', startAt, 0);
     expectCount('seed', seed, 0);
     expectCount('maxTimers', maxTimers, 1);
