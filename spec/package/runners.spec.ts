@@ -47,7 +47,7 @@ describe('the testing kit', { timeout: 300_000 }, () => {
     packed = await packPackage();
   }, 300_000);
 
-  afterAll(async () => packed[Symbol.asyncDispose]());
+  afterAll(async () => packed?.[Symbol.asyncDispose]());
 
   describe.each(projects)('with the $age $runner that the example asks for', ({ runner, age, right, wrong }) => {
     let project: string;

@@ -22,7 +22,11 @@ export interface PackedPackage extends AsyncDisposable {
 /** Builds in a folder of its own: other specs may do so at the same time, and nobody's dist goes away meanwhile. */
 export async function packPackage(): Promise<PackedPackage> {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-package-'));
-  const tarball = await pack(join(folder, 'millrace'), folder);
+  const remove = async (): Promise<void> => rm(folder, { recursive: true });
+  const tarball = await pack(join(folder, 'millrace'), folder).catch(async (error: unknown) => {
+    await remove();
+    throw error;
+  });
   return {
     async install(name, source, packages) {
       const project = join(folder, name);
@@ -31,7 +35,7 @@ export async function packPackage(): Promise<PackedPackage> {
       await run('npm', ['install', ...options, tarball, ...packages], { cwd: project });
       return project;
     },
-    [Symbol.asyncDispose]: async () => rm(folder, { recursive: true }),
+    [Symbol.asyncDispose]: remove,
   };
 }
 
@@ -40,7 +44,9 @@ async function pack(stage: string, destination: string): Promise<string> {
     await cp(part, join(stage, part), { recursive: true });
   }
   await symlink(resolve('node_modules'), join(stage, 'node_modules'));
-  await run('npm', ['run', 'build'], { cwd: stage });
+  await run('npm', ['run', 'build'], { cwd: stage }).catch(({ stdout }: { stdout: string }) => {
+    throw new Error(`Expected the library to be built, got:\n${stdout}`);
+  });
   const { stdout } = await run('npm', ['pack', '--silent', '--pack-destination', destination], { cwd: stage });
   return join(destination, stdout.trim());
 }
