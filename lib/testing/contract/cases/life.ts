@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { BrokerSubscription } from '../../../broker/broker-subscription.ts';
 import { ClosedError } from '../../../core/errors.ts';
 import type { CaseDefinition } from '../case-definition.ts';
