@@ -18,7 +18,9 @@ export class Letters {
     if (known !== undefined) return known.letter;
     const isFree = (letter: string): boolean => this.known.every((entry) => entry.letter !== letter);
     const isOwn = typeof value === 'string' && /^[^-^!|#()\s]$/u.test(value) && isFree(value);
-    const letter = isOwn ? value : (ALPHABET.find(isFree) ?? '?');
+    const letter = isOwn ? value : ALPHABET.find(isFree);
+    // Not remembered: each further value would be compared with all of them.
+    if (letter === undefined) return '?';
     this.known.push({ letter, value, isImplied: isOwn });
     return letter;
   }

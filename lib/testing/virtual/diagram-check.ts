@@ -18,7 +18,7 @@ export function checkDiagram(kind: DiagramKind, marbles: string, values?: Readon
   }
   const check = new DiagramCheck(kind, marbles, values);
   for (const { index, groups = {} } of marbles.matchAll(TOKEN)) {
-    if (groups['time'] !== undefined) check.time(index);
+    if (groups['time'] !== undefined) check.time(groups['time'], index);
     else if (groups['mark'] !== undefined) check.mark(groups['mark'], index);
     else if (groups['letter'] !== undefined) check.letter(groups['letter'], index);
   }
@@ -41,8 +41,10 @@ class DiagramCheck {
     this.values = values;
   }
 
-  time(index: number): void {
+  time(written: string, index: number): void {
     this.hasTime = true;
+    // RxJS reads a part of a millisecond, too, which no timer keeps.
+    if (!isWhole(milliseconds(written))) this.refuse(index, 'a time of whole milliseconds');
     this.expectNoGroup(index, 'no time');
   }
 
@@ -119,4 +121,15 @@ class DiagramCheck {
       `Expected ${expected} at ${index} of the marble diagram, got ${got}.\n  ${marbles}\n  ${' '.repeat(index)}^`,
     );
   }
+}
+
+/** `1.5s` is 1,500. */
+function milliseconds(written: string): number {
+  const { amount, unit } = /^(?<amount>[\d.]+)(?<unit>ms|s|m)$/u.exec(written)?.groups ?? {};
+  return Number(amount) * (unit === 'ms' ? 1 : unit === 's' ? 1_000 : 60_000);
+}
+
+/** But for what is lost in counting: `1.001s` is a little less than 1,001. */
+function isWhole(count: number): boolean {
+  return Math.abs(count - Math.round(count)) < 1e-6;
 }

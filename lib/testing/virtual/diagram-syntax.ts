@@ -30,7 +30,7 @@ export function parseDiagram<Value>(
   const text = spaced(marbles.replace('^', '-'));
   const frames = inMilliseconds(() => TestScheduler.parseMarbles(text, values, undefined, false, true));
   return frames.map(({ frame, notification }) => ({
-    at: frame - beginning,
+    at: Math.round(frame) - beginning,
     notification: plain<Value>(notification, error),
   }));
 }
@@ -45,7 +45,7 @@ export function parseSubscription(marbles: string): SubscriptionSpan {
   const { subscribedFrame, unsubscribedFrame } = inMilliseconds(() =>
     TestScheduler.parseMarblesAsSubscriptions(spaced(marbles), true),
   );
-  return { from: subscribedFrame, to: unsubscribedFrame };
+  return { from: Math.round(subscribedFrame), to: Math.round(unsubscribedFrame) };
 }
 
 /** Without the properties that a notification of its kind does not need. */

@@ -6,6 +6,7 @@ import { parseDiagram, parseSubscription, type SubscriptionSpan } from './diagra
 import { forgottenMatcher } from './forgotten-matcher.ts';
 import type { MarbleSource } from './marble-sources.ts';
 import { type IsEqual, mismatch } from './mismatch.ts';
+import { isOver } from './world-failures.ts';
 import { type Moment, noteMoments } from './moment.ts';
 
 /** What can be expected of a stream. Diagrams begin at the moment of `expect`. */
@@ -39,6 +40,7 @@ export class Expectations {
   private readonly subscriptions: Subscription[] = [];
   private readonly compared: Subscription[] = [];
   private lastExpected = 0;
+  private hasEnded = false;
 
   constructor(now: () => number, isEqual: IsEqual) {
     this.now = now;
@@ -57,6 +59,7 @@ export class Expectations {
   }
 
   expect<Value>(stream: Observable<Value>): StreamExpectation<Value> {
+    if (this.hasEnded) throw isOver();
     if (!isObservable(stream)) {
       throw new InvalidOptionError(
         `Expected an Observable, got ${show(stream)}. For anything else, use the expect of your runner.`,
@@ -103,6 +106,7 @@ export class Expectations {
 
   /** Stops listening. */
   end(): void {
+    this.hasEnded = true;
     for (const subscription of this.subscriptions) subscription.unsubscribe();
   }
 

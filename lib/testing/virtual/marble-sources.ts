@@ -15,6 +15,9 @@ export interface MarbleSource<Value> extends Observable<Value> {
   readonly subscriptions: readonly SubscriptionSpan[];
 }
 
+/** The longest delay that a timer can keep. */
+const LONGEST_MS = 0x7fff_ffff;
+
 /** Tells virtual time, in milliseconds. */
 type Now = () => number;
 
@@ -69,13 +72,29 @@ function play<Value>(moments: readonly Moment<Value>[], target: Observer<Value>)
     if (turns.at(-1)?.[0]?.at === moment.at) turns.at(-1)?.push(moment);
     else turns.push([moment]);
   }
-  const timers = turns.map((turn) =>
-    setTimeout(() => {
+  const stops = turns.map((turn) =>
+    later(turn[0]!.at, () => {
       for (const { notification } of turn) deliver(notification, target);
-    }, turn[0]!.at),
+    }),
   );
   return () => {
-    for (const timer of timers) clearTimeout(timer);
+    for (const stop of stops) stop();
+  };
+}
+
+/** In steps, if no timer can keep the delay. @returns how to stop */
+function later(delayMs: number, task: () => void): () => void {
+  if (delayMs <= LONGEST_MS) {
+    const timer = setTimeout(task, delayMs);
+    return () => clearTimeout(timer);
+  }
+  let stop = (): void => {};
+  const timer = setTimeout(() => {
+    stop = later(delayMs - LONGEST_MS, task);
+  }, LONGEST_MS);
+  return () => {
+    clearTimeout(timer);
+    stop();
   };
 }
 

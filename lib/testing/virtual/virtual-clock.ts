@@ -1,6 +1,7 @@
 import { type Clock, type FakeMethod, install } from '@sinonjs/fake-timers';
 import { TestFailure } from '../test-failure.ts';
 import { callSite } from '../call-site.ts';
+import { inThisContext, nodeModule, showChangedModules } from './node-modules.ts';
 
 /** A timer that has not fired yet. */
 export interface PendingTimer {
@@ -63,8 +64,8 @@ export class VirtualClock {
     readonly random: () => number;
     readonly stackTraceLimit: number | undefined;
   };
-  /** By the handle that the maker returned: of `setTimeout`, an object in Node and a number elsewhere. */
-  private readonly tracked = new Map<unknown, TrackedTimer>();
+  /** By the number of the handle that the maker returned, which may be cleared by either: in Node that is an object. */
+  private readonly tracked = new Map<number, TrackedTimer>();
   /** What the timer that has just fired calls. */
   private fired: (() => void) | undefined;
   private latest: TrackedTimer | undefined;
@@ -86,7 +87,8 @@ export class VirtualClock {
     this.clock = install({ now: startAt, toFake: FAKED, ignoreMissingTimers: true, shouldClearNativeTimers: true });
     this.startedAt = startAt;
     for (const [maker, clearer] of Object.entries(MAKERS)) this.track(maker, clearer);
-    AbortSignal.timeout = abortAfter;
+    showChangedModules();
+    AbortSignal.timeout = (delayMs) => abortAfter(delayMs, this.originals.timeout);
     Math.random = random;
     Error.stackTraceLimit = stackDepth;
   }
@@ -126,6 +128,7 @@ export class VirtualClock {
   restore(): void {
     const { AbortSignal, Error, Math } = this.globals;
     this.clock.uninstall();
+    showChangedModules();
     AbortSignal.timeout = this.originals.timeout;
     Math.random = this.originals.random;
     Error.stackTraceLimit = this.originals.stackTraceLimit;
@@ -140,22 +143,36 @@ export class VirtualClock {
     const clear = this.globals[clearer] as ClearFunction | undefined;
     if (make === undefined || clear === undefined) return;
     const tracked: TimerFunction = (callback, ...details) => {
+      // Throws.
+      if (typeof callback !== 'function') return make(callback, ...details);
       const delayMs = maker === 'setImmediate' ? undefined : Number(details[0] ?? 0);
       const timer: TrackedTimer = { kind: maker, delayMs, made: new Error('made here'), handle: undefined };
+      const call = inThisContext(callback);
       const fire = (...given: never[]): void => {
         this.latest = timer;
-        this.fired = () => callback(...given);
-        if (maker !== 'setInterval') this.tracked.delete(timer.handle);
+        const isRepeated = maker === 'setInterval';
+        this.fired = isRepeated ? () => this.repeat(timer, () => call(...given)) : () => call(...given);
+        if (!isRepeated) this.tracked.delete(Number(timer.handle));
       };
       timer.handle = make(fire, ...details);
-      this.tracked.set(timer.handle, timer);
+      this.tracked.set(Number(timer.handle), timer);
       return timer.handle;
     };
     this.globals[maker] = Object.assign(tracked, make);
     this.globals[clearer] = (handle?: unknown) => {
-      this.tracked.delete(handle);
+      this.tracked.delete(Number(handle));
       clear(handle);
     };
+    const timers = nodeModule('node:timers');
+    // Who imports it gets the same; what the fake clock has changed there, it restores.
+    if (timers === undefined || !isFake(timers[maker])) return;
+    Object.assign(timers, { [maker]: this.globals[maker], [clearer]: this.globals[clearer] });
+  }
+
+  /** As in Node, what the callback makes for the time of the next round comes before that round. */
+  private repeat(timer: TrackedTimer, call: () => void): void {
+    call();
+    if (this.tracked.has(Number(timer.handle))) (timer.handle as { refresh?: () => void }).refresh?.();
   }
 }
 
@@ -173,7 +190,9 @@ function isUnreferenced(handle: unknown): boolean {
 }
 
 /** `AbortSignal.timeout` on the virtual clock. As the real one, it keeps no program alive. */
-function abortAfter(delayMs: number): AbortSignal {
+function abortAfter(delayMs: number, original: (delayMs: number) => AbortSignal): AbortSignal {
+  // Throws, as no real signal has such a delay.
+  if (!(delayMs >= 0 && delayMs < Infinity)) return original(delayMs);
   const controller = new AbortController();
   const timer: unknown = setTimeout(
     () => controller.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError')),

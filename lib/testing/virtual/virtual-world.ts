@@ -1,10 +1,10 @@
 import { BusyEngines } from './busy-engines.ts';
 import { type PendingTimer, VirtualClock } from './virtual-clock.ts';
 import { PromiseGuard } from './promise-guard.ts';
-import { watchRejections } from './rejection-watch.ts';
+import { watchEscaped } from './escaped-errors.ts';
 import { seededRandom } from './seeded-random.ts';
 import { callWithin, refuseNested } from './turns.ts';
-import { endless, neverAtRest, stuck, unhandledRejection } from './world-failures.ts';
+import { endless, endlessAdvance, isOver, neverAtRest, stuck, unhandledRejection } from './world-failures.ts';
 
 /** Options of a {@link VirtualWorld}. */
 export interface VirtualWorldOptions {
@@ -19,6 +19,12 @@ export interface VirtualWorldOptions {
   /** Frames of every stack: with none, all goes faster, and a failure does not know where it comes from. */
   readonly stackDepth: number;
 }
+
+/** The longest delay that a timer can keep. */
+const LONGEST_MS = 0x7fff_ffff;
+
+/** A test may advance time so many times more often than timers may fire. */
+const ADVANCES_PER_TIMER = 10;
 
 /** So many of the last timers tell what a loop is made of. */
 const LAST = 100;
@@ -41,6 +47,8 @@ export class VirtualWorld {
   private readonly last: PendingTimer[] = [];
   private readonly idleListeners: (() => void)[] = [];
   private fired = 0;
+  private slept = 0;
+  private isRestored = false;
   private failure: { readonly error: unknown } | undefined;
 
   constructor({ startAt, seed, maxTimers, patienceMs, stackDepth }: VirtualWorldOptions) {
@@ -51,7 +59,10 @@ export class VirtualWorld {
     // First, as it refuses a process whose clock is not its own.
     this.clock = new VirtualClock(startAt, seededRandom(seed), stackDepth);
     this.promises = new PromiseGuard();
-    this.stopWatching = watchRejections((reason) => this.fail(unhandledRejection(reason)));
+    this.stopWatching = watchEscaped({
+      unhandledRejection: (reason) => this.fail(unhandledRejection(reason)),
+      uncaughtException: (error) => this.fail(error),
+    });
   }
 
   /** Milliseconds since the start. */
@@ -101,7 +112,10 @@ export class VirtualWorld {
 
   /** Resolves when so much time has passed, and all that is due by then is done. Somebody else must move on meanwhile. */
   async advance(delayMs: number): Promise<void> {
-    await this.sleep(delayMs);
+    if (this.isRestored) throw isOver();
+    let leftMs = delayMs;
+    for (; leftMs > LONGEST_MS; leftMs -= LONGEST_MS) await this.sleep(LONGEST_MS);
+    await this.sleep(leftMs);
     let before: number;
     // Timers that are due at the same time come first: also those that a promise made after this was called, and those that they make.
     do {
@@ -111,14 +125,16 @@ export class VirtualWorld {
   }
 
   /** Resolves when no timer is left. Somebody else must move on meanwhile. */
-  whenIdle(): Promise<void> {
-    return new Promise((resolve) => {
+  async whenIdle(): Promise<void> {
+    if (this.isRestored) throw isOver();
+    await new Promise<void>((resolve) => {
       this.idleListeners.push(resolve);
     });
   }
 
   /** Gives the process its own time back. */
   restore(): void {
+    this.isRestored = true;
     this.engines.forget();
     this.stopWatching();
     this.promises.restore();
@@ -130,6 +146,7 @@ export class VirtualWorld {
     return new Promise((resolve) => {
       const wake = (): void => {
         this.fired--;
+        this.slept++;
         resolve();
       };
       setTimeout(wake, delayMs);
@@ -152,9 +169,14 @@ export class VirtualWorld {
     } catch (error) {
       this.fail(error);
     }
-    const { lastFired } = this.clock;
-    if (lastFired !== undefined && this.maxTimers - this.fired < LAST) this.last.push(lastFired);
+    if (this.maxTimers - this.fired < LAST) this.noteLast();
+    if (this.slept >= this.maxTimers * ADVANCES_PER_TIMER) this.fail(endlessAdvance(this, this.slept));
     if (this.isEndless) this.fail(endless(this, this.maxTimers, this.last));
+  }
+
+  private noteLast(): void {
+    const { lastFired } = this.clock;
+    if (lastFired !== undefined) this.last.push(lastFired);
   }
 
   private tellIdle(): void {

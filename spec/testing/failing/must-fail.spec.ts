@@ -55,7 +55,7 @@ const FAILURES: Readonly<Record<string, string>> = {
     '  50 x setInterval 10 ms, made at timer (rxjs), retry (rxjs), endings (millrace), pump (millrace)',
     'Handlers with something to do:',
     "  'mail': 1 pending (1 between attempts), 5,000 retries",
-    'A retry, an interval or a poll that never ends must be stopped or bounded; or raise maxTimers.',
+    'A retry, an interval or a poll that never ends must be stopped or bounded, or maxTimers raised.',
   ),
   'never-ending retry of a handler without a delay': lines(
     'Expected the test to end, but 500 timers have fired until 0 ms, and there are more. The last ones:',
@@ -63,7 +63,7 @@ const FAILURES: Readonly<Record<string, string>> = {
     '  50 x setInterval 0 ms, made at timer (rxjs), retry (rxjs), endings (millrace), pump (millrace)',
     'Handlers with something to do:',
     "  'mail': 1 pending (1 running), 250 retries",
-    'A retry, an interval or a poll that never ends must be stopped or bounded; or raise maxTimers.',
+    'A retry, an interval or a poll that never ends must be stopped or bounded, or maxTimers raised.',
   ),
   'never-ending retry of RxJS without a delay': lines(
     'Expected promises to come to rest at 0 ms, but 100,000 callbacks followed one another without a timer, in defer (rxjs), retry (rxjs).',
@@ -72,7 +72,7 @@ const FAILURES: Readonly<Record<string, string>> = {
   'interval that nobody stops': lines(
     'Expected the test to end, but 10,000 timers have fired until 1,000,000 ms, and there are more. The last ones:',
     '  100 x setInterval 100 ms, made at spec/testing/failing/endings.fixture.ts:47:19',
-    'A retry, an interval or a poll that never ends must be stopped or bounded; or raise maxTimers.',
+    'A retry, an interval or a poll that never ends must be stopped or bounded, or maxTimers raised.',
   ),
   'promise that nobody settles': lines(
     'Expected the test to end, but it awaits something at 0 ms that no promise or timer will bring.',
