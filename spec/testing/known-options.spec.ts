@@ -1,6 +1,5 @@
-import { memoryBroker } from 'millrace';
+import { createEventBus, memoryBroker } from 'millrace';
 import { brokerContract, diagram, flaky, recordingBroker, timeline, virtualTest, waitFor } from 'millrace/testing';
-import { createEventBus } from 'millrace';
 import { EMPTY } from 'rxjs';
 import { expect, it } from 'vitest';
 
