@@ -124,7 +124,10 @@ async function awaitAll(
   };
   await trial.until(isReached, () => {
     const some = [...missing].slice(0, 3).map((id) => `'${id}'`);
-    return `all of ${messages.length} messages to be ${done}, got ${messages.length - missing.size} (without ${some.join(', ')}${missing.size > 3 ? ', …' : ''})`;
+    // The first mistake that one makes.
+    const isNothing = messages.length > 1 && lists.every(({ length }) => length === 0);
+    const hint = isNothing ? '; do all that makeBroker opens reach one server?' : '';
+    return `all of ${messages.length} messages to be ${done}, got ${messages.length - missing.size} (without ${some.join(', ')}${missing.size > 3 ? ', …' : ''})${hint}`;
   });
 }
 
