@@ -194,3 +194,26 @@ describe('a virtual test', () => {
 it.each(['', 'abc', '1:', '1:-1'])('explore refuses a path that no failure has named: %j', async (path) => {
   await expect(explore(() => {}, { path, seed: 1 })).rejects.toThrow('Expected path to be as a failure has named it');
 });
+
+it('explore fails with what is thrown, even if it has no text', async () => {
+  const thrown: unknown = Object.create(null);
+  const throwing = (): never => {
+    throw thrown;
+  };
+  await expect(explore(throwing, { runs: 1 })).rejects.toThrow('but run 1 failed: {}');
+});
+
+it('a schedule gives numbers as great as they may be', async () => {
+  const given: number[] = [];
+  await explore(({ schedule }) => void given.push(schedule.upTo(9_000_000_000)), { runs: 200, seed: 1 });
+  expect(Math.max(...given)).toBeGreaterThan(5_000_000_000);
+  expect(Math.max(...given)).toBeLessThanOrEqual(9_000_000_000);
+  expect(given.every((number) => Number.isSafeInteger(number) && number >= 0)).toBe(true);
+});
+
+it.each([-0.1, 1.1, 50, Number.NaN])('a schedule refuses what is no probability: %d', async (odds) => {
+  const from0to1 = /to be from 0, never, to 1, always, got/u;
+  await expect(explore(({ schedule }) => void schedule.chance(odds), { runs: 1 })).rejects.toThrow(from0to1);
+  await expect(explore(({ flaky }) => void flaky(() => {}, { failures: odds }), { runs: 1 })).rejects.toThrow(from0to1);
+  await expect(explore(({ flaky }) => void flaky(() => {}, { hangs: odds }), { runs: 1 })).rejects.toThrow(from0to1);
+});

@@ -1,6 +1,6 @@
-import { expectDelay, expectNumber } from '../../core/options.ts';
+import { expectDelay } from '../../core/options.ts';
 import { type Handler, type HandlerContext, type HandlerFunction, handlerFunction } from '../../process/handler.ts';
-import type { Schedule } from './schedule.ts';
+import { expectProbability, type Schedule } from './schedule.ts';
 
 /** How often a handler does what. */
 export interface Odds {
@@ -21,8 +21,8 @@ export function chanceHandler<Item, Context extends HandlerContext>(
   handler: Handler<Item, Context>,
   { failures = 0.2, hangs = 0, maxDelayMs = 10 }: Odds = {},
 ): HandlerFunction<Item, Context> {
-  expectNumber('failures', failures, 0);
-  expectNumber('hangs', hangs, 0);
+  expectProbability('failures', failures);
+  expectProbability('hangs', hangs);
   expectDelay('maxDelayMs', maxDelayMs);
   const handle = handlerFunction(handler);
   return (event, context) => {

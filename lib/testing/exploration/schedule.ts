@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../../core/errors.ts';
-import { expectCount, expectNumber, show } from '../../core/options.ts';
+import { expectCount, show } from '../../core/options.ts';
 
 /** The decisions of one run, in the order in which they are asked for. */
 export interface Schedule {
@@ -37,7 +37,11 @@ export class ListedSchedule implements Schedule {
   }
 
   upTo(most: number): number {
-    return this.next() % (expectCount('most', most, 0) + 1);
+    expectCount('most', most, 0);
+    let number = this.next();
+    // As many more as it takes to get so far.
+    for (let reach = MOST; reach < most; reach = reach * (MOST + 1) + MOST) number = number * (MOST + 1) + this.next();
+    return number % (most + 1);
   }
 
   oneOf<Choice>(choices: readonly Choice[]): Choice {
@@ -48,7 +52,7 @@ export class ListedSchedule implements Schedule {
   }
 
   chance(probability: number): boolean {
-    expectNumber('probability', probability, 0);
+    expectProbability('probability', probability);
     // The numbers that are tried first mean no.
     return this.next() >= (1 - probability) * (MOST + 1);
   }
@@ -56,4 +60,10 @@ export class ListedSchedule implements Schedule {
   private next(): number {
     return this.numbers[this.position++] ?? 0;
   }
+}
+
+/** @throws InvalidOptionError unless it is from 0 to 1 */
+export function expectProbability(name: string, probability: number): void {
+  if (probability >= 0 && probability <= 1) return;
+  throw new InvalidOptionError(`Expected ${name} to be from 0, never, to 1, always, got ${show(probability)}.`);
 }

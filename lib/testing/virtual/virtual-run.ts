@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
 import { expectDelay } from '../../core/options.ts';
+import { preview } from '../preview.ts';
 import { TestFailure } from '../test-failure.ts';
 import { Expectations, type StreamExpectation } from './expectations.ts';
 import { coldSource, hotSource, type MarbleSource } from './marble-sources.ts';
@@ -124,7 +125,7 @@ function contextOf(world: VirtualWorld, expectations: Expectations): VirtualTest
 }
 
 function together(failures: readonly unknown[]): TestFailure {
-  const texts = failures.map((failure) => (failure instanceof Error ? failure.message : String(failure)));
+  const texts = failures.map((failure) => (failure instanceof Error ? failure.message : preview(failure)));
   return new TestFailure(texts.join('\n\n'), { cause: failures });
 }
 
