@@ -1,7 +1,7 @@
 import { InvalidOptionError } from './errors.ts';
 
 /** The longest delay that timers keep: beyond it, they fire at once. */
-const LONGEST_DELAY_MS = 2_147_483_647;
+export const LONGEST_DELAY_MS = 2_147_483_647;
 
 /** Whether a value is a delay in milliseconds that a timer can keep. */
 export function isDelay(value: unknown): value is number {

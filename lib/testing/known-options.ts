@@ -13,8 +13,12 @@ export function expectKnownOptions<Options extends object>(
   known: readonly (string & keyof Options)[],
 ): Options {
   expectOptions(`the options of ${of}`, options);
-  const names: readonly string[] = known;
-  const unknown = Object.keys(options).find((name) => !names.includes(name));
+  const unknown = unknownName(options, known);
   if (unknown === undefined) return options;
   throw new InvalidOptionError(`Expected options of ${of} ('${known.join("', '")}'), got ${show(unknown)}.`);
+}
+
+/** The first name in an object that is none of those that are known. */
+export function unknownName(given: object, known: readonly string[]): string | undefined {
+  return Object.keys(given).find((name) => !known.includes(name));
 }

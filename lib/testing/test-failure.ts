@@ -1,4 +1,5 @@
 import { framesOutside } from './call-site.ts';
+import { preview } from './preview.ts';
 
 /** A test of this kit failed. Runners show `expected` and `actual` where they are given. */
 export class TestFailure extends Error {
@@ -19,4 +20,9 @@ export class TestFailure extends Error {
     this.stack = `${this.name}: ${this.message}\n${framesOutside(place).join('\n')}`;
     return this;
   }
+}
+
+/** What something says that was thrown, which need not be an Error. */
+export function textOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : preview(thrown);
 }

@@ -10,14 +10,10 @@ export async function expectDelivered(
   consumers: Consumer | readonly Consumer[],
   messages: readonly BrokerMessage[],
 ): Promise<void> {
-  await awaitAll(
-    trial,
-    messages,
-    [consumers].flat().map(({ received }) => received),
-    'delivered',
-  );
+  const lists = [consumers].flat().map(({ received }) => received);
+  await awaitAll(trial, messages, lists, 'delivered');
   const byId = new Map(messages.map((message) => [message.id, message]));
-  for (const { message } of [consumers].flat().flatMap(({ received }) => received)) {
+  for (const { message } of lists.flat()) {
     const published = byId.get(message.id);
     if (published !== undefined) expectSameMessage(message, published);
   }
@@ -29,12 +25,8 @@ export async function expectAcknowledged(
   consumers: Consumer | readonly Consumer[],
   messages: readonly BrokerMessage[],
 ): Promise<void> {
-  await awaitAll(
-    trial,
-    messages,
-    [consumers].flat().map(({ acknowledged }) => acknowledged),
-    'acknowledged',
-  );
+  const lists = [consumers].flat().map(({ acknowledged }) => acknowledged);
+  await awaitAll(trial, messages, lists, 'acknowledged');
 }
 
 /** Judges that a consumer was given these messages and no others. */

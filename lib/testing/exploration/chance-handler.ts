@@ -1,5 +1,7 @@
+import { asyncScheduler } from 'rxjs';
 import { expectDelay } from '../../core/options.ts';
 import { type Handler, type HandlerContext, type HandlerFunction, handlerFunction } from '../../process/handler.ts';
+import { pass } from '../script/pass.ts';
 import { expectProbability, type Schedule } from './schedule.ts';
 
 /** How often a handler does what. */
@@ -33,28 +35,10 @@ export function chanceHandler<Item, Context extends HandlerContext>(
       if (fails) throw new Error('Failed, as the schedule says.');
       return handle(event, context);
     };
-    if (hangs > 0 && schedule.chance(hangs)) return untilAborted(context.signal);
+    if (hangs > 0 && schedule.chance(hangs)) return pass(undefined, [context.signal], asyncScheduler, end);
     if (pace === 'at once') return end();
-    return pace === 'in a promise' ? Promise.resolve().then(end) : after(delayMs, context.signal).then(end);
+    return pace === 'in a promise'
+      ? Promise.resolve().then(end)
+      : pass(delayMs, [context.signal], asyncScheduler, () => {}).then(end);
   };
-}
-
-function after(delayMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', abort);
-      resolve();
-    }, delayMs);
-    const abort = (): void => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    };
-    signal.addEventListener('abort', abort, { once: true });
-  });
-}
-
-function untilAborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
 }

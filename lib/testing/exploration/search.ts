@@ -1,5 +1,4 @@
-import { preview } from '../preview.ts';
-import { TestFailure } from '../test-failure.ts';
+import { TestFailure, textOf } from '../test-failure.ts';
 import { STACK_DEPTH } from '../virtual/virtual-run.ts';
 import { type RunLimits, runScenario, type Scenario } from './scenario.ts';
 import { MOST } from './schedule.ts';
@@ -28,9 +27,8 @@ export async function search(scenario: Scenario, options: Search): Promise<void>
   const found = await fc.check(property, { seed, numRuns, ...(path !== undefined && { path, endOnFailure: true }) });
   if (!found.failed) return;
   const { failure, pictures } = await runAgain(scenario, found.counterexample![0], options);
-  const message = failure instanceof Error ? failure.message : preview(failure);
   throw new TestFailure(
-    `Expected the scenario to hold in every order, but run ${runsBefore + found.numRuns} failed: ${message}\n\n` +
+    `Expected the scenario to hold in every order, but run ${runsBefore + found.numRuns} failed: ${textOf(failure)}\n\n` +
       `The shortest schedule that fails, found by shortening it ${found.numShrinks} times:\n\n` +
       `${pictures.length === 0 ? '  (call timeline(bus) in the scenario to see it)' : pictures.join('\n\n')}\n\n` +
       `To run it again: explore(scenario, { seed: ${found.seed}, path: '${found.counterexamplePath}' })`,

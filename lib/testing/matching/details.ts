@@ -2,6 +2,7 @@ import { InvalidOptionError } from '../../core/errors.ts';
 import { expectCount, expectOneOf, show } from '../../core/options.ts';
 import type { DeadLetterReason } from '../../core/dead-letter.ts';
 import type { DropReason } from '../../core/outcome.ts';
+import { unknownName } from '../known-options.ts';
 import type { AsymmetricMatch, Partly } from './partly.ts';
 
 /** What is expected of a dead letter; all that is given must hold. */
@@ -69,7 +70,7 @@ function expectNames(details: object, names: readonly string[]): void {
   if (typeof details !== 'object' || details === null || Array.isArray(details)) {
     throw new InvalidOptionError(`Expected an object of '${names.join("', '")}', got ${show(details)}.`);
   }
-  const wrong = Object.keys(details).find((name) => !names.includes(name));
+  const wrong = unknownName(details, names);
   if (wrong === undefined) return;
   throw new InvalidOptionError(`Expected an object of '${names.join("', '")}', got one with ${show(wrong)}.`);
 }

@@ -4,6 +4,7 @@ import type { DeadLetter } from '../../core/dead-letter.ts';
 import { InvalidOptionError } from '../../core/errors.ts';
 import { expectNumber, expectOptions, show } from '../../core/options.ts';
 import type { Probe } from '../../process/probe.ts';
+import { unknownName } from '../known-options.ts';
 import { legendLines } from './legend.ts';
 import { renderTimeline } from './render-timeline.ts';
 import { timelineModel } from './timeline-model.ts';
@@ -143,10 +144,10 @@ function isWatchable(value: TimelineOptions | WatchableBus): value is WatchableB
 
 function checkOptions(options: TimelineOptions = {}): TimelineOptions {
   expectOptions('the options of timeline', options);
-  for (const name of Object.keys(options)) {
-    if (OPTIONS.includes(name)) continue;
+  const unknown = unknownName(options, OPTIONS);
+  if (unknown !== undefined) {
     throw new InvalidOptionError(
-      `Expected a bus, or options of timeline ('${OPTIONS.join("', '")}'), got an object with ${show(name)}.`,
+      `Expected a bus, or options of timeline ('${OPTIONS.join("', '")}'), got an object with ${show(unknown)}.`,
     );
   }
   const { scheduler, msPerColumn, legend } = options;

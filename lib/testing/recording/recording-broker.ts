@@ -10,6 +10,7 @@ import { ClosedError } from '../../core/errors.ts';
 import { expectFunction } from '../../core/options.ts';
 import { expectKnownOptions } from '../known-options.ts';
 import { RecordedSubscription } from './recorded-subscription.ts';
+import { pass } from '../script/pass.ts';
 import { Script, type ScriptStep } from '../script/script.ts';
 
 /** Options of {@link recordingBroker}. */
@@ -138,22 +139,8 @@ class Recorder implements RecordingBroker {
   async #play({ word, delayMs }: ScriptStep, call: number, signal?: AbortSignal): Promise<void> {
     this.#closing.signal.throwIfAborted();
     signal?.throwIfAborted();
-    if (word === 'hang' || delayMs !== undefined) await this.#pass(delayMs, signal);
-    if (word === 'x') throw this.#error(call);
-  }
-
-  /** Waits, for ever if there is no delay, until the broker closes or the signal is aborted. */
-  #pass(delayMs: number | undefined, signal?: AbortSignal): Promise<void> {
     const signals = signal === undefined ? [this.#closing.signal] : [this.#closing.signal, signal];
-    return new Promise((resolve, reject) => {
-      const end = (settle: () => void): void => {
-        timer?.unsubscribe();
-        for (const each of signals) each.removeEventListener('abort', abort);
-        settle();
-      };
-      const abort = ({ target }: Event): void => end(() => reject((target as AbortSignal).reason));
-      const timer = delayMs === undefined ? undefined : this.#scheduler.schedule(() => end(resolve), delayMs);
-      for (const each of signals) each.addEventListener('abort', abort);
-    });
+    if (word === 'hang' || delayMs !== undefined) await pass(delayMs, signals, this.#scheduler, () => {});
+    if (word === 'x') throw this.#error(call);
   }
 }

@@ -2,6 +2,7 @@ import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { expectDelay, expectOneOf } from '../../core/options.ts';
 import { type Handler, type HandlerContext, type HandlerFunction, handlerFunction } from '../../process/handler.ts';
 import { expectKnownOptions } from '../known-options.ts';
+import { pass } from './pass.ts';
 import { Script, type ScriptStep } from './script.ts';
 
 /** Options of {@link flaky}. */
@@ -79,11 +80,7 @@ export function flaky<Item, Context extends HandlerContext = HandlerContext>(
       throw error(call);
     };
     if (word !== 'hang' && delayMs === undefined) return end();
-    return untilAborted(context.signal, (settle) => {
-      if (delayMs === undefined) return () => {};
-      const waiting = scheduler.schedule(() => settle(end), delayMs);
-      return () => waiting.unsubscribe();
-    });
+    return pass(delayMs, [context.signal], scheduler, end);
   };
   return Object.defineProperty(play, 'calls', { get: () => calls }) as FlakyHandler<Item, Context>;
 }
@@ -109,28 +106,4 @@ export function delayed<Item, Context extends HandlerContext = HandlerContext>(
 
 function scriptedFailure(call: number): Error {
   return new Error(`Call ${call} failed, as its script says.`);
-}
-
-/** Ends as `start` settles it, or with the reason of the signal. */
-function untilAborted(
-  signal: AbortSignal,
-  start: (settle: (end: () => unknown) => void) => () => void,
-): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const settle = (end: () => unknown): void => {
-      signal.removeEventListener('abort', abort);
-      try {
-        resolve(end());
-      } catch (error) {
-        reject(error);
-      }
-    };
-    const stop = start(settle);
-    const abort = (): void => {
-      stop();
-      reject(signal.reason);
-    };
-    if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort, { once: true });
-  });
 }

@@ -1,5 +1,6 @@
 import { InvalidOptionError } from '../../core/errors.ts';
 import { isDelay, show } from '../../core/options.ts';
+import { milliseconds } from '../milliseconds.ts';
 
 /** What one call is to do. */
 export interface ScriptStep {
@@ -8,8 +9,6 @@ export interface ScriptStep {
   /** Milliseconds until it does so. @defaultValue none: at once */
   readonly delayMs?: number;
 }
-
-const MS_PER_UNIT = { ms: 1, s: 1_000, m: 60_000 } as const;
 
 /** A script, read word by word: one word a call; the last one goes for all further calls. */
 export class Script {
@@ -41,12 +40,12 @@ function parseWord(word: string, index: number, script: string): ScriptStep {
     const pointer = `${' '.repeat(index)}^`;
     throw new InvalidOptionError(`Expected ${expected}, got '${word}' at ${index}. ${help}\n  ${script}\n  ${pointer}`);
   };
-  const { groups } = /^(?:(?<end>ok|x)(?:@(?<amount>\d+(?:\.\d+)?)(?<unit>ms|s|m))?|(?<hang>hang))$/u.exec(word) ?? {};
+  const { groups } = /^(?:(?<end>ok|x)(?:@(?<time>\d+(?:\.\d+)?(?:ms|s|m)))?|(?<hang>hang))$/u.exec(word) ?? {};
   if (groups === undefined) return refuse('a word of a script');
-  const { end, amount, unit } = groups;
+  const { end, time } = groups;
   if (end === undefined) return { word: 'hang' };
-  if (amount === undefined) return { word: end as 'ok' | 'x' };
-  const delayMs = Number(amount) * MS_PER_UNIT[unit as keyof typeof MS_PER_UNIT];
+  if (time === undefined) return { word: end as 'ok' | 'x' };
+  const delayMs = milliseconds(time);
   if (!isDelay(delayMs)) return refuse('a time that a timer can keep');
   return { word: end as 'ok' | 'x', delayMs };
 }

@@ -1,5 +1,6 @@
 import { InvalidOptionError } from '../../core/errors.ts';
 import { show } from '../../core/options.ts';
+import { milliseconds } from '../milliseconds.ts';
 
 /** What a diagram may draw: a hot source has a `^` where it is subscribed to, a subscription has `^` and `!` only. */
 export type DiagramKind = 'cold' | 'hot' | 'subscription';
@@ -121,12 +122,6 @@ class DiagramCheck {
       `Expected ${expected} at ${index} of the marble diagram, got ${got}.\n  ${marbles}\n  ${' '.repeat(index)}^`,
     );
   }
-}
-
-/** `1.5s` is 1,500. */
-function milliseconds(written: string): number {
-  const { amount, unit } = /^(?<amount>[\d.]+)(?<unit>ms|s|m)$/u.exec(written)?.groups ?? {};
-  return Number(amount) * (unit === 'ms' ? 1 : unit === 's' ? 1_000 : 60_000);
 }
 
 /** But for what is lost in counting: `1.001s` is a little less than 1,001. */

@@ -6,6 +6,7 @@ import {
   type Subscriber,
   type Subscription,
 } from 'rxjs';
+import { LONGEST_DELAY_MS } from '../../core/options.ts';
 import { parseDiagram, type SubscriptionSpan } from './diagram-syntax.ts';
 import type { Moment } from './moment.ts';
 
@@ -14,9 +15,6 @@ export interface MarbleSource<Value> extends Observable<Value> {
   /** Its subscriptions so far, in milliseconds from its beginning. */
   readonly subscriptions: readonly SubscriptionSpan[];
 }
-
-/** The longest delay that a timer can keep. */
-const LONGEST_MS = 0x7fff_ffff;
 
 /** Tells virtual time, in milliseconds. */
 type Now = () => number;
@@ -84,14 +82,14 @@ function play<Value>(moments: readonly Moment<Value>[], target: Observer<Value>)
 
 /** In steps, if no timer can keep the delay. @returns how to stop */
 function later(delayMs: number, task: () => void): () => void {
-  if (delayMs <= LONGEST_MS) {
+  if (delayMs <= LONGEST_DELAY_MS) {
     const timer = setTimeout(task, delayMs);
     return () => clearTimeout(timer);
   }
   let stop = (): void => {};
   const timer = setTimeout(() => {
-    stop = later(delayMs - LONGEST_MS, task);
-  }, LONGEST_MS);
+    stop = later(delayMs - LONGEST_DELAY_MS, task);
+  }, LONGEST_DELAY_MS);
   return () => {
     clearTimeout(timer);
     stop();

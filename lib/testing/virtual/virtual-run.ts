@@ -1,13 +1,12 @@
 import type { Observable } from 'rxjs';
 import { expectDelay } from '../../core/options.ts';
-import { preview } from '../preview.ts';
-import { TestFailure } from '../test-failure.ts';
+import { TestFailure, textOf } from '../test-failure.ts';
 import { Expectations, type StreamExpectation } from './expectations.ts';
 import { coldSource, hotSource, type MarbleSource } from './marble-sources.ts';
 import type { IsEqual } from './mismatch.ts';
 import { callWithin, takeTurn } from './turns.ts';
 import { VirtualWorld, type VirtualWorldOptions } from './virtual-world.ts';
-import { describeTimer } from './world-failures.ts';
+import { leftBehind } from './world-failures.ts';
 
 /** Virtual time, in the hands of a test. It moves by itself whenever the test awaits something. */
 export interface VirtualTime {
@@ -89,7 +88,7 @@ async function run(
     await world.complete(() => world.advance(Math.max(0, expectations.horizon - world.now)));
     const { ends } = expectations;
     if (ends !== undefined) await world.complete(() => Promise.race([ends, world.whenIdle()]));
-    const [end, busy] = [world.now, world.busyHandlers];
+    const { now, busyHandlers } = world;
     const pending = pendingTimers === 'fail' ? world.pending() : [];
     // What comes after all that was expected is a surprise, however late.
     const broken = await world.runAll().then(
@@ -101,7 +100,7 @@ async function run(
     const failures = [...(isFine ? [] : broken), ...expectations.failures()];
     if (failures.length === 1) throw failures[0];
     if (failures.length > 1) throw together(failures);
-    if (pending.length > 0) throw leftBehind(pending.map(describeTimer), busy, end);
+    if (pending.length > 0) throw leftBehind({ now, busyHandlers }, pending);
   } finally {
     expectations.end();
   }
@@ -125,23 +124,5 @@ function contextOf(world: VirtualWorld, expectations: Expectations): VirtualTest
 }
 
 function together(failures: readonly unknown[]): TestFailure {
-  const texts = failures.map((failure) => (failure instanceof Error ? failure.message : preview(failure)));
-  return new TestFailure(texts.join('\n\n'), { cause: failures });
-}
-
-function leftBehind(timers: readonly string[], busyHandlers: string, end: number): TestFailure {
-  const [what, it] =
-    timers.length === 1 ? ['a timer was', 'it'] : [`${timers.length.toLocaleString('en')} timers were`, 'them'];
-  return new TestFailure(
-    `Expected nothing to be left to do at the end of the test, at ${end.toLocaleString('en')} ms, but ${what} still pending:\n` +
-      `${listed(timers).join('\n')}\n${busyHandlers}` +
-      `Close or unsubscribe what made ${it}; or wait for ${it} with time.runAll(); or say pendingTimers: 'ignore'.`,
-  );
-}
-
-/** A line for each place, however many timers were made there. */
-function listed(timers: readonly string[]): readonly string[] {
-  const counts = new Map<string, number>();
-  for (const timer of timers) counts.set(timer, (counts.get(timer) ?? 0) + 1);
-  return [...counts].map(([timer, count]) => `  ${count === 1 ? '' : `${count.toLocaleString('en')} x `}${timer}`);
+  return new TestFailure(failures.map(textOf).join('\n\n'), { cause: failures });
 }

@@ -1,3 +1,4 @@
+import { LONGEST_DELAY_MS } from '../../core/options.ts';
 import { BusyEngines } from './busy-engines.ts';
 import { type PendingTimer, VirtualClock } from './virtual-clock.ts';
 import { PromiseGuard } from './promise-guard.ts';
@@ -19,9 +20,6 @@ export interface VirtualWorldOptions {
   /** Frames of every stack: with none, all goes faster, and a failure does not know where it comes from. */
   readonly stackDepth: number;
 }
-
-/** The longest delay that a timer can keep. */
-const LONGEST_MS = 0x7fff_ffff;
 
 /** A test may advance time so many times more often than timers may fire. */
 const ADVANCES_PER_TIMER = 10;
@@ -114,7 +112,7 @@ export class VirtualWorld {
   async advance(delayMs: number): Promise<void> {
     if (this.isRestored) throw isOver();
     let leftMs = delayMs;
-    for (; leftMs > LONGEST_MS; leftMs -= LONGEST_MS) await this.sleep(LONGEST_MS);
+    for (; leftMs > LONGEST_DELAY_MS; leftMs -= LONGEST_DELAY_MS) await this.sleep(LONGEST_DELAY_MS);
     await this.sleep(leftMs);
     let before: number;
     // Timers that are due at the same time come first: also those that a promise made after this was called, and those that they make.

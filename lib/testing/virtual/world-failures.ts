@@ -20,9 +20,7 @@ export function neverAtRest({ now, busyHandlers }: World, limit: number, site: s
 
 /** Timers follow one another without end. */
 export function endless({ now, busyHandlers }: World, maxTimers: number, last: readonly PendingTimer[]): TestFailure {
-  const counts = new Map<string, number>();
-  for (const timer of last) counts.set(describeTimer(timer), (counts.get(describeTimer(timer)) ?? 0) + 1);
-  const makers = [...counts].toSorted(([, a], [, b]) => b - a).slice(0, 3);
+  const makers = [...tally(last)].toSorted(([, a], [, b]) => b - a).slice(0, 3);
   return new TestFailure(
     `Expected the test to end, but ${shown(maxTimers)} timers have fired until ${shown(now)} ms, and there are more. ` +
       `The last ones:\n${makers.map(([maker, count]) => `  ${count} x ${maker}`).join('\n')}\n${busyHandlers}` +
@@ -35,6 +33,17 @@ export function endlessAdvance({ now, busyHandlers }: World, count: number): Tes
   return new TestFailure(
     `Expected the test to end, but it has waited for time ${shown(count)} times until ${shown(now)} ms, and goes on.\n${busyHandlers}` +
       'A loop around time.advance must end, whatever it waits for; or raise maxTimers.',
+  );
+}
+
+/** The test has ended, and timers have not. */
+export function leftBehind({ now, busyHandlers }: World, timers: readonly PendingTimer[]): TestFailure {
+  const [what, it] = timers.length === 1 ? ['a timer was', 'it'] : [`${shown(timers.length)} timers were`, 'them'];
+  const lines = Array.from(tally(timers), ([maker, count]) => `  ${count === 1 ? '' : `${shown(count)} x `}${maker}\n`);
+  return new TestFailure(
+    `Expected nothing to be left to do at the end of the test, at ${shown(now)} ms, but ${what} still pending:\n` +
+      `${lines.join('')}${busyHandlers}` +
+      `Close or unsubscribe what made ${it}; or wait for ${it} with time.runAll(); or say pendingTimers: 'ignore'.`,
   );
 }
 
@@ -64,9 +73,14 @@ export function unhandledRejection(reason: unknown): TestFailure {
   });
 }
 
-/** Such as `setInterval 100 ms, made at spec/retry.spec.ts:12:5`. */
-export function describeTimer({ kind, delayMs, site }: PendingTimer): string {
-  return `${kind}${delayMs === undefined ? '' : ` ${delayMs} ms`}, made at ${site}`;
+/** How many timers each place has made, such as `setInterval 100 ms, made at spec/retry.spec.ts:12:5`. */
+function tally(timers: readonly PendingTimer[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { kind, delayMs, site } of timers) {
+    const maker = `${kind}${delayMs === undefined ? '' : ` ${delayMs} ms`}, made at ${site}`;
+    counts.set(maker, (counts.get(maker) ?? 0) + 1);
+  }
+  return counts;
 }
 
 function shown(count: number): string {
