@@ -6,7 +6,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^millrace$/, replacement: path('lib/index.ts') },
-      { find: /^millrace\/testing$/, replacement: path('lib/testing/index.ts') },
+      { find: /^millrace\/(indexeddb|postgres|sqlite|testing)$/, replacement: `${path('lib')}/$1/index.ts` },
       { find: /^millrace\/testing\/(\w+)$/, replacement: `${path('lib/testing')}/$1.ts` },
     ],
   },

@@ -15,6 +15,7 @@ export {
   type RoundTrip,
 } from './core/event-definition.ts';
 export { type CreateId, createUuidV7, randomId } from './core/ids.ts';
+export { NotJsonError } from './core/json.ts';
 export {
   copyMessage,
   type EventMessage,
@@ -71,6 +72,39 @@ export type { EventSource, MessageFrom, Reachable } from './bus/event-source.ts'
 export { createEventSubject, EventSubject, type SubjectOptions } from './bus/event-subject.ts';
 export type { BusHandlerContext, EventSubscription, OnOptions } from './bus/event-subscription.ts';
 export type { HubOptions } from './bus/hub-options.ts';
+export { createEventStore, type EventStoreOptions } from './sourcing/create-event-store.ts';
+export type { DocumentStore, StoredDocument } from './sourcing/document-store.ts';
+export {
+  DuplicateEventError,
+  OutcomeUnknownError,
+  StoreFormatError,
+  StreamDeletedError,
+  VersionConflictError,
+} from './sourcing/errors.ts';
+export type {
+  AppendResult,
+  EventStore,
+  ExpectedVersion,
+  ExpectOptions,
+  ReadAllOptions,
+  ReadStreamOptions,
+  StoreHead,
+  StreamSelection,
+  SubscribeToStoreOptions,
+} from './sourcing/event-store.ts';
+export type {
+  AllPage,
+  AllPageRequest,
+  AppendOutcome,
+  DeleteOutcome,
+  EventStoreBackend,
+  StoredEvent,
+  StoredRecord,
+  StreamPageRequest,
+} from './sourcing/event-store-backend.ts';
+export { memoryEventStore } from './sourcing/memory-event-store.ts';
+export type { NewEvent } from './sourcing/new-event.ts';
+export type { Checkpoint, RecordedEvent, RecordedOf } from './sourcing/recorded-event.ts';
 export type { Broker, BrokerPublishOptions } from './broker/broker.ts';
 export type { BrokerCapabilities, CapabilityName } from './broker/broker-capabilities.ts';
 export type { BrokerDelivery, NackOptions } from './broker/broker-delivery.ts';

@@ -8,18 +8,27 @@ export type ErrorCode =
   | 'CLOSED'
   | 'DELIVERY_LOST'
   | 'DUPLICATE_DEFINITION'
+  | 'DUPLICATE_EVENT'
   | 'DUPLICATE_HANDLER'
   | 'EMIT_LOOP'
   | 'INVALID_HANDLER'
   | 'INVALID_OPTION'
   | 'INVALID_PATTERN'
   | 'INVALID_TYPE'
+  | 'LEASE_LOST'
+  | 'NOT_JSON'
+  | 'OUTCOME_UNKNOWN'
   | 'OVERFLOW'
+  | 'PROJECTION_STOPPED'
   | 'SCHEMA'
   | 'SELF_DEADLOCK'
+  | 'STORE_FORMAT'
+  | 'STREAM_DELETED'
   | 'SUPERSEDED'
   | 'TIMEOUT'
-  | 'UNKNOWN_EVENT';
+  | 'UNKNOWN_EVENT'
+  | 'VERSION_CONFLICT'
+  | 'WRONG_STREAM';
 
 /**
  * Any error that this library raises by itself. Its text says what was expected, what came, and what to do;

@@ -1,0 +1,82 @@
+import { InvalidOptionError } from '../core/errors.ts';
+import { expectCount, expectName, show } from '../core/options.ts';
+import type { ExpectedVersion, StreamSelection } from './event-store.ts';
+import type { NewEvent } from './new-event.ts';
+
+/** The longest stream name and event id: what every database can index. */
+const LONGEST_NAME = 512;
+
+/** Returns `stream` if every store can keep a stream of this name. */
+export function expectStream(stream: string): string {
+  return expectKey('stream', stream);
+}
+
+/** Returns `value` if it is a text that every database can keep in an index. */
+export function expectKey(name: string, value: string): string {
+  expectName(name, value);
+  if (value.length <= LONGEST_NAME && !/\p{Surrogate}|\0/u.test(value)) return value;
+  throw new InvalidOptionError(
+    `Expected ${name} to be at most ${LONGEST_NAME} characters of well-formed Unicode without NUL, got ${show(value)} of ${value.length}.`,
+  );
+}
+
+/** Returns `version` if it can be expected. */
+export function expectExpectedVersion(version: ExpectedVersion): ExpectedVersion {
+  if (version === 'any' || version === 'no-stream' || version === 'stream-exists') return version;
+  if (Number.isSafeInteger(version) && version >= 0) return version;
+  throw new InvalidOptionError(
+    `Expected expectedVersion to be a whole number ≥ 0, 'no-stream', 'stream-exists' or 'any', got ${show(version)}.`,
+  );
+}
+
+/** Returns the events as a list if they can be appended. */
+export function expectEvents(events: NewEvent | readonly NewEvent[]): readonly NewEvent[] {
+  const list = Array.isArray(events) ? (events as readonly NewEvent[]) : [events as NewEvent];
+  if (list.length === 0) {
+    throw new InvalidOptionError('Expected at least one event to append, got none. Leave out the append.');
+  }
+  list.forEach(expectEvent);
+  return list;
+}
+
+/** Returns the types if each could be an event's. */
+export function expectTypes(types: readonly string[] | undefined): readonly string[] | undefined {
+  if (types === undefined || (Array.isArray(types) && types.every((type) => typeof type === 'string'))) return types;
+  throw new InvalidOptionError(`Expected types to be a list of event types, got ${show(types)}.`);
+}
+
+/** Returns the selection as a list. */
+export function expectStreams(
+  streams: StreamSelection | readonly StreamSelection[] | undefined,
+): readonly StreamSelection[] | undefined {
+  if (streams === undefined) return undefined;
+  const list = [streams].flat() as readonly StreamSelection[];
+  for (const selection of list) {
+    const prefix: unknown = typeof selection === 'string' ? selection : (selection as { prefix?: unknown }).prefix;
+    if (typeof prefix === 'string') continue;
+    throw new InvalidOptionError(
+      `Expected streams to be names or prefixes, such as 'account-1' or { prefix: 'account-' }, got ${show(selection)}.`,
+    );
+  }
+  return list;
+}
+
+/** Returns the limit if it is one. */
+export function expectLimit(limit: number): number {
+  return expectCount('limit', limit, 0, true);
+}
+
+function expectEvent(event: NewEvent, index: number): void {
+  const { type, id, time } = (event ?? {}) as Partial<NewEvent>;
+  const name = `events[${index}]`;
+  if (typeof event !== 'object' || event === null || typeof type !== 'string' || !('data' in event)) {
+    throw new InvalidOptionError(
+      `Expected ${name} to be an event, such as { type: 'account.deposited', data: { amount: 40 } }, got ${show(event)}.`,
+    );
+  }
+  expectKey(`${name}.type`, type);
+  if (id !== undefined) expectKey(`${name}.id`, id);
+  if (time !== undefined && !Number.isFinite(time)) {
+    throw new InvalidOptionError(`Expected ${name}.time to be epoch milliseconds, got ${show(time)}.`);
+  }
+}

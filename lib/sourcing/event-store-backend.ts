@@ -1,0 +1,103 @@
+import type { DocumentStore } from './document-store.ts';
+import type { ExpectedVersion, StoreHead, StreamSelection } from './event-store.ts';
+import type { Checkpoint } from './recorded-event.ts';
+
+/** An event as a backend keeps it: complete and checked, with texts for what is the writer's. */
+export interface StoredEvent {
+  /** Unique in the store. */
+  readonly id: string;
+  /** What happened. */
+  readonly type: string;
+  /** Epoch milliseconds. */
+  readonly time: number;
+  /** JSON. */
+  readonly data: string;
+  /** Source, subject and headers as JSON. */
+  readonly metadata: string;
+}
+
+/** A {@link StoredEvent} with its place. */
+export interface StoredRecord extends StoredEvent {
+  /** The stream that it belongs to. */
+  readonly stream: string;
+  /** Its number in the stream, from 1. */
+  readonly version: number;
+  /** Its number in the store. */
+  readonly position: number;
+  /** Its place in the order of `readAll`. */
+  readonly checkpoint: Checkpoint;
+}
+
+/**
+ * How an append ended. Nothing is written unless it is `appended`.
+ *
+ * - `conflict`: the stream stands elsewhere
+ * - `duplicate`: an id is taken
+ * - `deleted`: the stream was deleted
+ */
+export type AppendOutcome =
+  | { readonly outcome: 'appended'; readonly version: number; readonly checkpoint: Checkpoint }
+  | { readonly outcome: 'conflict'; readonly actual: number }
+  | { readonly outcome: 'deleted' | 'duplicate' };
+
+/** How a delete ended. */
+export type DeleteOutcome =
+  | { readonly outcome: 'absent' | 'deleted' }
+  | { readonly outcome: 'conflict'; readonly actual: number };
+
+/** Which part of a stream a backend is asked for. */
+export interface StreamPageRequest {
+  readonly from: number;
+  readonly direction: 'backwards' | 'forwards';
+  /** ≥ 1. */
+  readonly limit: number;
+}
+
+/** Which events of all a backend is asked for. */
+export interface AllPageRequest {
+  /** Behind this place; absent: from the first event on. */
+  readonly after: Checkpoint | undefined;
+  readonly types: readonly string[] | undefined;
+  readonly streams: readonly StreamSelection[] | undefined;
+  /** ≥ 1. */
+  readonly limit: number;
+}
+
+/** A part of all events. */
+export interface AllPage {
+  /** In order; not more than asked for. */
+  readonly records: readonly StoredRecord[];
+  /** How far it has looked: where the next page begins, also if nothing was found. */
+  readonly checkpoint: Checkpoint | undefined;
+  /** Whether there was nothing more behind it. */
+  readonly isEnd: boolean;
+  /** Whether something is written already, but cannot be handed out yet: then the store is asked again soon. */
+  readonly isBlocked?: boolean;
+}
+
+/**
+ * What a database has to do to be an event store: everything else is done once, in front of it, by `createEventStore`. All arguments are checked, and
+ * nothing is called after `close`.
+ */
+export interface EventStoreBackend {
+  /** Appends all of the events or none. The order of `readAll` must be one in which no reader can miss an event. */
+  append(stream: string, events: readonly StoredEvent[], expected: ExpectedVersion): Promise<AppendOutcome>;
+  readStream(stream: string, request: StreamPageRequest): Promise<readonly StoredRecord[]>;
+  /** @throws InvalidOptionError for a checkpoint that is none of this store's */
+  readAll(request: AllPageRequest): Promise<AllPage>;
+  findEvent(id: string): Promise<StoredRecord | undefined>;
+  /** 0 if there is none. */
+  streamVersion(stream: string): Promise<number>;
+  /** Deletes the events and the snapshot document of a stream, and remembers that it was deleted. */
+  deleteStream(stream: string, expected: ExpectedVersion): Promise<DeleteOutcome>;
+  head(): Promise<StoreHead>;
+  readonly documents: DocumentStore;
+  /**
+   * Calls `wake` whenever something may have been appended, by this store or by another process; too often does no harm.
+   *
+   * @returns ends it
+   */
+  watch(wake: () => void): () => void;
+  /** Waits until all that was called has ended. */
+  close(): Promise<void>;
+}
