@@ -72,7 +72,10 @@ export type { EventSource, MessageFrom, Reachable } from './bus/event-source.ts'
 export { createEventSubject, EventSubject, type SubjectOptions } from './bus/event-subject.ts';
 export type { BusHandlerContext, EventSubscription, OnOptions } from './bus/event-subscription.ts';
 export type { HubOptions } from './bus/hub-options.ts';
+export type { Aggregate, AggregateOptions, NewEventOf } from './sourcing/aggregate.ts';
 export { createEventStore, type EventStoreOptions } from './sourcing/create-event-store.ts';
+export { createRepository, type RepositoryOptions } from './sourcing/create-repository.ts';
+export { defineAggregate, type DefinedAggregateOptions } from './sourcing/define-aggregate.ts';
 export type { DocumentStore, StoredDocument } from './sourcing/document-store.ts';
 export {
   DuplicateEventError,
@@ -80,6 +83,7 @@ export {
   StoreFormatError,
   StreamDeletedError,
   VersionConflictError,
+  WrongHistoryError,
 } from './sourcing/errors.ts';
 export type {
   AppendResult,
@@ -105,6 +109,8 @@ export type {
 export { memoryEventStore } from './sourcing/memory-event-store.ts';
 export type { NewEvent } from './sourcing/new-event.ts';
 export type { Checkpoint, RecordedEvent, RecordedOf } from './sourcing/recorded-event.ts';
+export type { Executed, ExecuteOptions, Loaded, Repository } from './sourcing/repository.ts';
+export { type Upcaster, type Upcasters, withUpcasters } from './sourcing/with-upcasters.ts';
 export type { Broker, BrokerPublishOptions } from './broker/broker.ts';
 export type { BrokerCapabilities, CapabilityName } from './broker/broker-capabilities.ts';
 export type { BrokerDelivery, NackOptions } from './broker/broker-delivery.ts';

@@ -1,3 +1,4 @@
+import { headersCausedBy } from '../core/causation.ts';
 import type { EventDefinition } from '../core/event-definition.ts';
 import { type EventMessage, type MessageHeaders, type MessageOptions, NO_HEADERS } from '../core/message.ts';
 import type { DeliveryReport } from '../core/outcome.ts';
@@ -44,19 +45,14 @@ function causedBy<Options extends MessageOptions>(
   cause: EventMessage | readonly EventMessage[],
   options: Options = {} as Options,
 ): Options {
-  const inherited = isBatch(cause) ? fromBatch(cause) : fromOne(cause);
+  const inherited = isBatch(cause) ? fromBatch(cause) : headersCausedBy(cause);
   return { ...options, headers: { ...inherited, ...options.headers } };
-}
-
-function fromOne({ id, headers }: EventMessage): MessageHeaders {
-  const { correlationId = id, traceparent } = headers;
-  return { correlationId, causationId: id, ...(traceparent !== undefined && { traceparent }) };
 }
 
 /** What follows from several events has no one cause; but it belongs to their chain, if they are of one. */
 function fromBatch([first, ...rest]: readonly EventMessage[]): MessageHeaders {
   if (first === undefined) return NO_HEADERS;
-  if (rest.length === 0) return fromOne(first);
+  if (rest.length === 0) return headersCausedBy(first);
   const correlationId = chainOf(first);
   return rest.every((event) => chainOf(event) === correlationId) ? { correlationId } : NO_HEADERS;
 }

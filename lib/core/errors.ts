@@ -28,7 +28,7 @@ export type ErrorCode =
   | 'TIMEOUT'
   | 'UNKNOWN_EVENT'
   | 'VERSION_CONFLICT'
-  | 'WRONG_STREAM';
+  | 'WRONG_HISTORY';
 
 /**
  * Any error that this library raises by itself. Its text says what was expected, what came, and what to do;

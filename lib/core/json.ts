@@ -68,8 +68,8 @@ function expectProperties(value: object, what: string, path: (number | string)[]
   }
 }
 
-/** Also of another realm, such as a frame or the context of a test runner. */
-function isPlain(value: object): boolean {
+/** Whether an object is of no class; also of another realm, such as a frame or the context of a test runner. */
+export function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

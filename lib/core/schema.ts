@@ -47,6 +47,11 @@ export function payload<Data>(): StandardSchemaV1<Data, Data> {
   return unchecked as StandardSchemaV1<Data, Data>;
 }
 
+/** Whether a schema is that of `payload<T>()`. */
+export function isUnchecked(schema: StandardSchemaV1): boolean {
+  return schema['~standard'].vendor === unchecked['~standard'].vendor;
+}
+
 /** What is checked: an event's type, for the error, and its schema. */
 interface Checkable<Data> {
   readonly type: string;

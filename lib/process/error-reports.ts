@@ -8,6 +8,7 @@ import { type Observable, Subject } from 'rxjs';
  * - `late-result`: a handler's result that came after its timeout
  * - `overflow`: a re-entrant emit that a handler with `overflow: 'fail'` rejected
  * - `subject`: an error that was sent into a subject owned by a bus
+ * - `snapshot`: a state that could not be kept; `projection`: one that stopped, or whose checkpoint could not be kept
  * - `settlement`: a listener of settlements that threw
  */
 export type ErrorKind =
@@ -18,7 +19,9 @@ export type ErrorKind =
   | 'overflow'
   | 'policy'
   | 'probe'
+  | 'projection'
   | 'settlement'
+  | 'snapshot'
   | 'subject';
 
 /** An error that has no other home; handler failures are never among them. */

@@ -80,3 +80,16 @@ export class StoreFormatError extends MillraceError {
     super('STORE_FORMAT', text, options);
   }
 }
+
+/** Events that are not the history of one aggregate. */
+export class WrongHistoryError extends MillraceError {
+  /** The class's name. */
+  override readonly name: string = 'WrongHistoryError';
+
+  constructor(expected: string, got: string) {
+    super(
+      'WRONG_HISTORY',
+      `Expected events ${expected}, got ${got}. Fold what readStream() gives for one stream, from its first event.`,
+    );
+  }
+}

@@ -1,17 +1,34 @@
 import type { DeadLetter } from '../core/dead-letter.ts';
-import type { EventMessage } from '../core/message.ts';
+import { copyMessage, type EventMessage } from '../core/message.ts';
 import type { DeadLetterStore } from '../process/dead-letter-store.ts';
 import type { DocumentStore } from './document-store.ts';
-import { letterText, readLetter } from './letter-text.ts';
+import { readRichText, richText } from './rich-text.ts';
 
-/** Keeps dead letters as documents. */
+/** Keeps dead letters as documents. A letter keeps whatever was in flight, data that never left its process included. */
 export function storedDeadLetters<Item = EventMessage>(documents: DocumentStore, queue: string): DeadLetterStore<Item> {
   const kind = `dead-letter:${queue}`;
   return {
     add: async (letter) => {
-      await documents.put(kind, letter.id, letterText(letter));
+      await documents.put(kind, letter.id, richText(letter));
     },
     remove: (id) => documents.remove(kind, id),
-    list: async () => (await documents.list(kind)).map(({ value }) => readLetter(value) as DeadLetter<Item>),
+    list: async () => (await documents.list(kind)).map(({ value }) => readLetter<Item>(value)),
   };
+}
+
+/** Messages have a method that a text does not keep. A recorded event is plain data, and stays so. */
+function readLetter<Item>(text: string): DeadLetter<Item> {
+  const letter = readRichText(text) as DeadLetter<Item>;
+  return isMessage(letter.event) ? { ...letter, event: copyMessage(letter.event) as Item } : letter;
+}
+
+function isMessage(event: unknown): event is EventMessage {
+  const { id, type, time, headers, stream } = (event ?? {}) as Readonly<Record<string, unknown>>;
+  return (
+    typeof id === 'string' &&
+    typeof type === 'string' &&
+    typeof time === 'number' &&
+    typeof headers === 'object' &&
+    stream === undefined
+  );
 }
