@@ -32,6 +32,7 @@ import type { NewEvent } from './new-event.ts';
 import { type PageSource, readAllPages, readStreamPages } from './pages.ts';
 import type { RecordedEvent } from './recorded-event.ts';
 import { storedDeadLetters } from './stored-dead-letters.ts';
+import { StoreLocks } from './store-locks.ts';
 import { recordedEvent, storedEvent } from './stored-event.ts';
 import { Wakes } from './wakes.ts';
 
@@ -66,6 +67,8 @@ class PagedEventStore implements EventStore, PageSource {
   readonly backend: EventStoreBackend;
   readonly pageSize: number;
   readonly wakes: Wakes;
+  readonly lock?: (name: string, signal?: AbortSignal) => Promise<() => void>;
+  readonly #locks: StoreLocks;
   readonly #scheduler: SchedulerLike;
   readonly #createId: CreateId;
   #closing: Promise<void> | undefined;
@@ -85,6 +88,8 @@ class PagedEventStore implements EventStore, PageSource {
     this.pageSize = expectCount('pageSize', pageSize, 1);
     this.wakes = new Wakes(backend, expectDelay('pollMs', pollMs, true), scheduler);
     this.documents = guardedDocuments(backend.documents, () => this.expectOpen());
+    this.#locks = new StoreLocks(backend);
+    if (backend.lock !== undefined) this.lock = async (lock, signal) => this.#lock(lock, signal);
     this.#scheduler = scheduler;
     this.#createId = expectFunction('createId', createId);
   }
@@ -174,12 +179,24 @@ class PagedEventStore implements EventStore, PageSource {
   }
 
   #readAll(
-    { from = 'start', types, streams, signal }: SubscribeToStoreOptions,
+    { from = 'start', types, streams, signal, onCaughtUp }: SubscribeToStoreOptions,
     extent: { readonly limit: number; readonly isLive: boolean },
   ): AsyncIterableIterator<RecordedEvent, undefined> {
     this.expectOpen();
-    const request = { from: expectFrom(from), types: expectTypes(types), streams: expectStreams(streams), ...extent };
+    expectFunction('onCaughtUp', onCaughtUp);
+    const request = {
+      from: expectFrom(from),
+      types: expectTypes(types),
+      streams: expectStreams(streams),
+      onCaughtUp,
+      ...extent,
+    };
     return readAllPages(this, request, signal);
+  }
+
+  #lock(name: string, signal: AbortSignal | undefined): Promise<() => void> {
+    this.expectOpen();
+    return this.#locks.take(expectKey('name', name), signal);
   }
 
   /** What an earlier append of the same events has answered, if there was one. */
@@ -201,6 +218,7 @@ class PagedEventStore implements EventStore, PageSource {
     // Later, so that whoever is woken finds it closed.
     await Promise.resolve();
     this.wakes.close();
+    this.#locks.close(this.name);
     await this.backend.close();
   }
 }

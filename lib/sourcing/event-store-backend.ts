@@ -98,6 +98,14 @@ export interface EventStoreBackend {
    * @returns ends it
    */
   watch(wake: () => void): () => void;
+  /**
+   * Waits for a lock, and takes it: it has one holder among all processes, tabs and stores that share the database, and the database or the platform gives it up
+   * by itself when its holder is gone. Absent where nothing can promise that: then leases in documents have to do, which have to run out first.
+   *
+   * @param signal - ends the wait with its reason
+   * @returns gives the lock up; the store does so when it closes
+   */
+  lock?(name: string, signal: AbortSignal): Promise<() => void>;
   /** Waits until all that was called has ended. */
   close(): Promise<void>;
 }

@@ -62,7 +62,13 @@ export interface ReadAllOptions {
 }
 
 /** Which events are subscribed to. */
-export type SubscribeToStoreOptions = Omit<ReadAllOptions, 'limit'>;
+export interface SubscribeToStoreOptions extends Omit<ReadAllOptions, 'limit'> {
+  /**
+   * Called whenever the loop has had all that there is, and waits. The checkpoint is of how far the store was looked through, which may be beyond the last event that was
+   * wanted; absent in an empty store.
+   */
+  readonly onCaughtUp?: (checkpoint: Checkpoint | undefined) => void;
+}
 
 /** The newest event of a store. */
 export interface StoreHead {
@@ -123,6 +129,15 @@ export interface EventStore extends AsyncDisposable {
    * @param queue - keeps the letters of several queues apart @defaultValue 'default'
    */
   deadLetters<Item = EventMessage>(queue?: string): DeadLetterStore<Item>;
+  /**
+   * Waits for a lock of this name, and takes it: one holder among all processes, tabs and stores that share the database, and given up by itself when its holder is gone,
+   * such as a tab that is closed. It is no proof against a holder that was frozen and goes on. Only stores that can promise this have it.
+   *
+   * @param signal - ends the wait with its reason
+   * @returns gives the lock up; so does `close`
+   * @throws ClosedError when the store closes before it has the lock
+   */
+  lock?(name: string, signal?: AbortSignal): Promise<() => void>;
   /** Refuses what comes, waits for what is being written, and lets go of what it has opened. Idempotent. */
   close(): Promise<void>;
 }

@@ -93,6 +93,7 @@ export function withUpcasters(store: EventStore, upcasters: Upcasters): EventSto
     deleteStream: (...request) => store.deleteStream(...request),
     head: () => store.head(),
     deadLetters: (queue) => store.deadLetters(queue),
+    ...(store.lock !== undefined && { lock: store.lock.bind(store) }),
     close: () => store.close(),
     [Symbol.asyncDispose]: () => store.close(),
   };
