@@ -81,6 +81,7 @@ export {
   DuplicateEventError,
   OutcomeUnknownError,
   StoreFormatError,
+  StoreUnavailableError,
   StreamDeletedError,
   VersionConflictError,
   WrongHistoryError,

@@ -23,6 +23,7 @@ export type ErrorCode =
   | 'SCHEMA'
   | 'SELF_DEADLOCK'
   | 'STORE_FORMAT'
+  | 'STORE_UNAVAILABLE'
   | 'STREAM_DELETED'
   | 'SUPERSEDED'
   | 'TIMEOUT'

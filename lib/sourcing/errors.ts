@@ -81,6 +81,19 @@ export class StoreFormatError extends MillraceError {
   }
 }
 
+/**
+ * The database cannot do what it was asked for now: it is full, is not there, or its owner has closed it. What was to be written was not; `cause` is
+ * what the database has said.
+ */
+export class StoreUnavailableError extends MillraceError {
+  /** The class's name. */
+  override readonly name: string = 'StoreUnavailableError';
+
+  constructor(text: string, options?: ErrorOptions) {
+    super('STORE_UNAVAILABLE', text, options);
+  }
+}
+
 /** Events that are not the history of one aggregate. */
 export class WrongHistoryError extends MillraceError {
   /** The class's name. */

@@ -1,8 +1,6 @@
-import { InvalidOptionError } from '../core/errors.ts';
-import { show } from '../core/options.ts';
 import type { DocumentStore } from './document-store.ts';
 import { SNAPSHOT_KIND } from './document-store.ts';
-import type { ExpectedVersion, StoreHead, StreamSelection } from './event-store.ts';
+import type { ExpectedVersion, StoreHead } from './event-store.ts';
 import type {
   AllPage,
   AllPageRequest,
@@ -14,6 +12,7 @@ import type {
   StreamPageRequest,
 } from './event-store-backend.ts';
 import { memoryDocuments } from './memory-documents.ts';
+import { isExpected, isSelected, positionOf } from './selection.ts';
 
 /** How many events are looked at for a page at most. */
 const SCAN = 10_000;
@@ -47,13 +46,13 @@ export class MemoryBackend implements EventStoreBackend {
     return records.slice(Math.max(0, end - limit), end).toReversed();
   }
 
-  async readAll({ after, types, streams, limit }: AllPageRequest): Promise<AllPage> {
+  async readAll({ after, limit, ...selection }: AllPageRequest): Promise<AllPage> {
     const records: StoredRecord[] = [];
     let position = after === undefined ? 0 : positionOf(after);
     const end = Math.min(this.#log.length - 1, position + SCAN);
     while (position < end && records.length < limit) {
       const record = this.#log[++position];
-      if (record !== undefined && isWanted(record, types, streams)) records.push(record);
+      if (record !== undefined && isSelected(record, selection)) records.push(record);
     }
     return { records, checkpoint: String(position), isEnd: position >= this.#log.length - 1 };
   }
@@ -99,30 +98,4 @@ export class MemoryBackend implements EventStoreBackend {
     this.#byId.set(record.id, record);
     records.push(record);
   }
-}
-
-/** Whether a stream at this version is where its writer expects it. */
-function isExpected(expected: ExpectedVersion, version: number): boolean {
-  if (expected === 'any') return true;
-  if (expected === 'stream-exists') return version > 0;
-  return version === (expected === 'no-stream' ? 0 : expected);
-}
-
-function isWanted(
-  { type, stream }: StoredRecord,
-  types: readonly string[] | undefined,
-  streams: readonly StreamSelection[] | undefined,
-): boolean {
-  if (types !== undefined && !types.includes(type)) return false;
-  return (
-    streams === undefined ||
-    streams.some((wanted) => (typeof wanted === 'string' ? wanted === stream : stream.startsWith(wanted.prefix)))
-  );
-}
-
-function positionOf(checkpoint: string): number {
-  if (/^\d{1,15}$/.test(checkpoint)) return Number(checkpoint);
-  throw new InvalidOptionError(
-    `Expected a checkpoint of this store, such as '17', got ${show(checkpoint)}. Take it from a recorded event.`,
-  );
 }
