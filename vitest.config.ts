@@ -12,6 +12,8 @@ export default defineConfig({
   },
   test: {
     include: ['spec/**/*.spec.ts'],
+    // Ends the servers that specs have started, and names those that were missing.
+    globalSetup: [path('spec/support/services-setup.ts')],
     // No spec is about how long it takes, and machines are noisy.
     testTimeout: 20_000,
     // As a flag on the command line, vitest skipped these silently.

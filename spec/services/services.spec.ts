@@ -1,0 +1,122 @@
+import { execFile, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Client } from 'pg';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { postgresUrl } from '../support/postgres.ts';
+import { SERVICES } from './catalogue.ts';
+import { controlService } from './control.ts';
+
+const run = promisify(execFile);
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'millrace-services-spec-'));
+  await chmod(folder, 0o711);
+});
+
+afterAll(async () => {
+  await services(['down']);
+  await rm(folder, { recursive: true });
+});
+
+/** What `npm run services` does, with a folder of its own. */
+async function services(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
+  const command = ['--tsconfig', 'spec/tsconfig.json', 'spec/services/main.ts', ...args];
+  const env = { ...process.env, MILLRACE_SERVICES_FOLDER: folder, ...environment };
+  return run('node_modules/.bin/tsx', command, { env }).then(
+    (said) => ({ code: 0, ...said }),
+    (error: Error & { code: number; stdout: string; stderr: string }) => error,
+  );
+}
+
+const isInstalled = postgresUrl !== undefined && process.env['MILLRACE_POSTGRES_URL'] === undefined;
+
+describe.skipIf(!isInstalled)('npm run services', () => {
+  it('starts a server on loopback only, uses it again, says where it is, and ends it with its data', async () => {
+    const { stdout: first } = await services(['up', 'postgres']);
+    expect(first).toMatch(/^MILLRACE_POSTGRES_URL=postgres:\/\/test@127\.0\.0\.1:\d+\/test\n$/);
+    const url = first.trim().slice('MILLRACE_POSTGRES_URL='.length);
+    const begun = await ask(url, 'select pg_postmaster_start_time()::text');
+    expect(await ask(url, 'show listen_addresses')).toBe('127.0.0.1');
+    expect(await ask(url, 'show unix_socket_directories')).toBe('');
+    expect(await ask(url, 'show fsync')).toBe('on');
+
+    expect((await services(['up'])).stdout).toBe(first);
+    expect(await ask(url, 'select pg_postmaster_start_time()::text')).toBe(begun);
+
+    const { stdout: status } = await services(['status']);
+    expect(status).toMatch(new RegExp(`^postgres: up, pid \\d+, ${url}\n$`));
+    const pid = Number(/pid (\d+)/.exec(status)![1]);
+    expect(await ask(url, `select pg_read_file('postmaster.pid')`)).toMatch(new RegExp(`^${pid}\n`));
+
+    expect((await services(['down'])).stdout).toBe(`postgres: ended pid ${pid}\n`);
+    await expect(ask(url, 'select 1')).rejects.toThrow('ECONNREFUSED');
+    expect((await services(['status'])).stdout).toBe('postgres: down\n');
+  });
+
+  it('ends a server whose owner was killed, with its data', async () => {
+    const owner = spawn('sleep', ['60']);
+    const service = SERVICES.find(({ name }) => name === 'postgres')!;
+    const control = controlService(service, join(folder, 'owned'));
+    const url = await control.up({ SERVICE_OWNER: String(owner.pid) });
+    expect(await ask(url, 'select 1::text')).toBe('1');
+    owner.kill('SIGKILL');
+    await vi.waitFor(async () => expect(existsSync(join(folder, 'owned', 'postgres'))).toBe(false), 10_000);
+    await expect(ask(url, 'select 1')).rejects.toThrow('ECONNREFUSED');
+  });
+
+  it('leaves the server of the test run alone', async () => {
+    await services(['down']);
+    expect(await ask(postgresUrl!, 'select 1::text')).toBe('1');
+  });
+
+  it('ends nothing, if nothing is up', async () => {
+    expect(await services(['down'])).toMatchObject({ code: 0, stdout: 'postgres: was not up\n' });
+  });
+
+  it('has nothing to install', async () => {
+    expect(await services(['install'])).toMatchObject({ code: 0, stdout: 'PostgreSQL: installed\n' });
+  });
+});
+
+describe('npm run services, where nothing is installed', () => {
+  const nowhere = { PG_BIN: '/nowhere' };
+
+  it('says on up how to get it', async () => {
+    const { code, stderr } = await services(['up'], nowhere);
+    expect(code).toBe(1);
+    expect(stderr).toContain('sudo apt-get install -y --no-install-recommends postgresql\n');
+    expect(stderr).toContain('docker compose -f spec/services/compose.yaml up -d postgres');
+  });
+
+  it('says that it is not installed', async () => {
+    expect((await services(['status'], nowhere)).stdout).toBe('postgres: not installed\n');
+  });
+});
+
+it('refuses what it does not know', async () => {
+  expect(await services(['start'])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("Expected install, up, down, status, and names of postgres or none; got 'start'."),
+  });
+  expect(await services(['up', 'oracle'])).toMatchObject({ code: 1, stderr: expect.stringContaining('got oracle.') });
+});
+
+async function ask(url: string, question: string): Promise<unknown> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<unknown[]>({ text: question, rowMode: 'array' });
+    return rows[0]![0];
+  } finally {
+    await client.end();
+  }
+}
