@@ -1,0 +1,1 @@
+export { indexedDbEventStore, type IndexedDbEventStoreOptions } from './indexed-db-event-store.ts';
