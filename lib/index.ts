@@ -80,6 +80,7 @@ export type { DocumentStore, StoredDocument } from './sourcing/document-store.ts
 export {
   DuplicateEventError,
   OutcomeUnknownError,
+  ProjectionStoppedError,
   StoreFormatError,
   StoreUnavailableError,
   StreamDeletedError,
@@ -107,10 +108,26 @@ export type {
   StoredRecord,
   StreamPageRequest,
 } from './sourcing/event-store-backend.ts';
+export { LeaseLostError } from './sourcing/lease.ts';
 export { memoryEventStore } from './sourcing/memory-event-store.ts';
 export type { NewEvent } from './sourcing/new-event.ts';
+export { type ProjectionProgress, projectionProgress } from './sourcing/progress.ts';
+export type {
+  BatchedProjectionDefinition,
+  Projection,
+  ProjectionBasics,
+  ProjectionContext,
+  ProjectionDefinition,
+  ProjectionHandlers,
+  ProjectionOptions,
+  ProjectionState,
+  ProjectionStats,
+  RebuildOptions,
+  RebuildProgress,
+} from './sourcing/projection.ts';
 export type { Checkpoint, RecordedEvent, RecordedOf } from './sourcing/recorded-event.ts';
 export type { Executed, ExecuteOptions, Loaded, Repository } from './sourcing/repository.ts';
+export { runProjection } from './sourcing/run-projection.ts';
 export { type Upcaster, type Upcasters, withUpcasters } from './sourcing/with-upcasters.ts';
 export type { Broker, BrokerPublishOptions } from './broker/broker.ts';
 export type { BrokerCapabilities, CapabilityName } from './broker/broker-capabilities.ts';

@@ -13,7 +13,7 @@ import { Watch } from './watch.ts';
 export function createEngine<Item>(
   handler: Handler<Item> | Handler<readonly Item[]>,
   options: Batched<ProcessorOptions<Item>> | ProcessorOptions<Item>,
-  surroundings: Partial<Pick<EngineSurroundings<Item>, 'name' | 'onClosed' | 'onIdle'>> = {},
+  surroundings: Partial<Pick<EngineSurroundings<Item>, 'createAttempt' | 'name' | 'onClosed' | 'onIdle'>> = {},
 ): Engine<Item> {
   const errors = new ErrorReports();
   const { deadLetters = createDeadLetterQueue<Item>(options.scheduler && { scheduler: options.scheduler }), probe } =

@@ -2,6 +2,7 @@ import { MillraceError } from '../core/errors.ts';
 import { show } from '../core/options.ts';
 import type { ExpectedVersion } from './event-store.ts';
 import type { NewEvent } from './new-event.ts';
+import type { RecordedEvent } from './recorded-event.ts';
 
 /** A stream does not stand where its writer believed: somebody else has written to it. Nothing was appended. */
 export class VersionConflictError extends MillraceError {
@@ -104,5 +105,26 @@ export class WrongHistoryError extends MillraceError {
       'WRONG_HISTORY',
       `Expected events ${expected}, got ${got}. Fold what readStream() gives for one stream, from its first event.`,
     );
+  }
+}
+
+/** A projection has stopped before an event that it could not handle. `cause` says why. */
+export class ProjectionStoppedError extends MillraceError {
+  /** The class's name. */
+  override readonly name: string = 'ProjectionStoppedError';
+  /** The projection. */
+  readonly projection: string;
+  /** The event that it has stopped before. */
+  readonly event: RecordedEvent;
+
+  constructor(projection: string, event: RecordedEvent, attempts: number, cause: unknown) {
+    const { id, type, stream, version, position } = event;
+    super(
+      'PROJECTION_STOPPED',
+      `Expected projection '${projection}' to handle '${type}', version ${version} of stream '${stream}' (position ${position}, id ${id}), got an error in attempt ${attempts}: ${String(cause)}. Mend the handler, then call resume() or start again: it goes on with this event. Or choose onFailure: 'dead-letter'.`,
+      { cause },
+    );
+    this.projection = projection;
+    this.event = event;
   }
 }

@@ -50,11 +50,11 @@ export type StreamSelection = string | { readonly prefix: string };
 /** Which events of a store. */
 export interface ReadAllOptions {
   /** Behind this place. `'start'` is before the first event, `'end'` behind the last one of now. @defaultValue 'start' */
-  readonly from?: Checkpoint;
+  readonly from?: Checkpoint | undefined;
   /** Events of these types only; an empty list is of none. @defaultValue all */
-  readonly types?: readonly string[];
+  readonly types?: readonly string[] | undefined;
   /** Events of these streams only, such as `{ prefix: 'account-' }`. @defaultValue all */
-  readonly streams?: StreamSelection | readonly StreamSelection[];
+  readonly streams?: StreamSelection | readonly StreamSelection[] | undefined;
   /** At most so many; ≥ 0, or Infinity. @defaultValue Infinity */
   readonly limit?: number;
   /** Ends it: a read with the signal's reason, a subscription as if there were no more. */

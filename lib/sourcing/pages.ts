@@ -28,6 +28,7 @@ export interface AllExtent {
   readonly streams: readonly StreamSelection[] | undefined;
   readonly limit: number;
   readonly isLive: boolean;
+  readonly onCaughtUp: ((checkpoint: Checkpoint | undefined) => void) | undefined;
 }
 
 /** Reads a stream page by page. */
@@ -62,7 +63,7 @@ export async function* readStreamPages(
  */
 export async function* readAllPages(
   source: PageSource,
-  { from, types, streams, limit, isLive }: AllExtent,
+  { from, types, streams, limit, isLive, onCaughtUp }: AllExtent,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<RecordedEvent, undefined> {
   const { backend, wakes } = source;
@@ -82,6 +83,7 @@ export async function* readAllPages(
       left -= page.records.length;
       if (!page.isEnd) continue;
       if (!isLive) return;
+      if (page.isBlocked !== true && !hasEnded(source, isLive, signal)) onCaughtUp?.(after);
       await wakes.wait(seen, page.isBlocked === true, signal);
     }
   } finally {

@@ -1,0 +1,56 @@
+import { type HandlerOptions, type ProcessorOptions, processorSettings } from '../process/processor-options.ts';
+import type { DocumentStore } from './document-store.ts';
+import type { EventStore, StreamSelection } from './event-store.ts';
+import type { ProjectionOptions } from './projection.ts';
+import type { Checkpoint, RecordedEvent } from './recorded-event.ts';
+import type { Handler } from '../process/handler.ts';
+
+/** A projection's definition and options, checked. */
+export interface ProjectionSettings {
+  readonly name: string;
+  readonly store: EventStore;
+  /** With `batch` among the engine's options it is given arrays. */
+  readonly handler: Handler<RecordedEvent>;
+  readonly engine: ProcessorOptions<RecordedEvent>;
+  readonly types: readonly string[] | undefined;
+  readonly streams: readonly StreamSelection[] | undefined;
+  readonly onFailure: 'dead-letter' | 'stop';
+  readonly prepare: ((generation: number) => unknown) | undefined;
+  readonly discard: ((generation: number) => unknown) | undefined;
+  readonly checkpoints: DocumentStore;
+  readonly leaseMs: number;
+  readonly checkpointEveryMs: number;
+}
+
+/**
+ * The options of a projection's engine.
+ *
+ * @throws InvalidOptionError for one that cannot work
+ */
+export function engineOptions(
+  handling: HandlerOptions<RecordedEvent>,
+  { name, probe, scheduler, random, createId }: ProjectionOptions & { readonly name: string },
+): ProcessorOptions<RecordedEvent> {
+  const options: ProcessorOptions<RecordedEvent> = {
+    ...handling,
+    name,
+    // Nothing that a store keeps may be dropped.
+    overflow: 'suspend',
+    strategy: 'queue',
+    ...(probe !== undefined && { probe }),
+    ...(scheduler !== undefined && { scheduler }),
+    ...(random !== undefined && { random }),
+    ...(createId !== undefined && { createId }),
+  };
+  processorSettings(options);
+  return options;
+}
+
+/** Whether the store has an event for a projection behind a place. */
+export async function hasMore(
+  { store, types, streams }: ProjectionSettings,
+  after: Checkpoint | undefined,
+): Promise<boolean> {
+  const events = store.readAll({ from: after, types, streams, limit: 1 });
+  return (await events.next()).done !== true;
+}
