@@ -135,6 +135,7 @@ export type { BrokerDelivery, NackOptions } from './broker/broker-delivery.ts';
 export type { BrokerMessage, PublishReceipt } from './broker/broker-message.ts';
 export type { BrokerSubscription, DeadLetterOptions, SubscribeOptions } from './broker/broker-subscription.ts';
 export { DeliveryLostError } from './broker/delivery-lost-error.ts';
+export { relay, type Relay, type RelayOptions, type RelayTarget } from './broker/relay.ts';
 export { memoryBroker, type MemoryBrokerOptions } from './broker/memory-broker.ts';
 export type {
   MemoryBrokerStats,

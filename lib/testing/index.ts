@@ -8,6 +8,7 @@ export type { SubscriptionSpan } from './virtual/diagram-syntax.ts';
 export type { MarbleSource } from './virtual/marble-sources.ts';
 export { diagram, type Diagram, type DiagramOptions } from './picture/diagram.ts';
 export { timeline, type Timeline, type TimelineOptions, type WatchableBus } from './picture/timeline.ts';
+export { type ExpectedError, type Given, given, type When } from './given.ts';
 export { delayed, flaky, type FlakyHandler, type FlakyOptions, hanging } from './script/flaky.ts';
 export { record } from './recording/record.ts';
 export type { RecordedEnd, Recording } from './recording/recording.ts';
