@@ -15,7 +15,7 @@ import {
   expectTypes,
 } from './check-arguments.ts';
 import type { DocumentStore } from './document-store.ts';
-import { DuplicateEventError, StreamDeletedError, VersionConflictError } from './errors.ts';
+import { DuplicateEventError, OutcomeUnknownError, StreamDeletedError, VersionConflictError } from './errors.ts';
 import type {
   AppendResult,
   EventStore,
@@ -113,6 +113,9 @@ class PagedEventStore implements EventStore, PageSource {
     if (appended.outcome === 'appended') {
       this.wakes.wake();
       return { version: appended.version, checkpoint: appended.checkpoint, ids, isRepeated: false };
+    }
+    if (appended.outcome === 'unknown') {
+      throw new OutcomeUnknownError(stream, withIds(expectEvents(events), stored), appended.cause);
     }
     return (await this.#earlier(stream, ids)) ?? refuse(stream, stored, expectedVersion, appended);
   }
@@ -230,11 +233,20 @@ function expectFrom(from: unknown): string {
   );
 }
 
+/** The events as they were given, but with the ids and times that they were sent with. */
+function withIds(events: readonly NewEvent[], stored: readonly StoredEvent[]): readonly NewEvent[] {
+  // By name: what is a getter of its class would be lost by spreading.
+  return events.map(({ type, data, source, subject, headers }, index) => {
+    const { id, time } = stored[index]!;
+    return { type, data, id, time, source, subject, ...(headers !== undefined && { headers }) };
+  });
+}
+
 function refuse(
   stream: string,
   events: readonly StoredEvent[],
   expected: ExpectedVersion,
-  { outcome, ...details }: Exclude<AppendOutcome, { readonly outcome: 'appended' }>,
+  { outcome, ...details }: Exclude<AppendOutcome, { readonly outcome: 'appended' | 'unknown' }>,
 ): never {
   if (outcome === 'deleted') throw new StreamDeletedError(stream);
   if ('actual' in details) throw new VersionConflictError(stream, expected, details.actual);

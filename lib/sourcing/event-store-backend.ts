@@ -29,16 +29,18 @@ export interface StoredRecord extends StoredEvent {
 }
 
 /**
- * How an append ended. Nothing is written unless it is `appended`.
+ * How an append ended. Nothing is written unless it is `appended`, or `unknown`.
  *
  * - `conflict`: the stream stands elsewhere
  * - `duplicate`: an id is taken
  * - `deleted`: the stream was deleted
+ * - `unknown`: the connection was lost after the events were sent and before the answer
  */
 export type AppendOutcome =
   | { readonly outcome: 'appended'; readonly version: number; readonly checkpoint: Checkpoint }
   | { readonly outcome: 'conflict'; readonly actual: number }
-  | { readonly outcome: 'deleted' | 'duplicate' };
+  | { readonly outcome: 'deleted' | 'duplicate' }
+  | { readonly outcome: 'unknown'; readonly cause: unknown };
 
 /** How a delete ended. */
 export type DeleteOutcome =
@@ -61,6 +63,8 @@ export interface AllPageRequest {
   readonly streams: readonly StreamSelection[] | undefined;
   /** ≥ 1. */
   readonly limit: number;
+  /** What an earlier page has given as `blockedUpTo`: what is held back beyond it blocks no more. */
+  readonly upTo?: Checkpoint | undefined;
 }
 
 /** A part of all events. */
@@ -73,6 +77,8 @@ export interface AllPage {
   readonly isEnd: boolean;
   /** Whether something is written already, but cannot be handed out yet: then the store is asked again soon. */
   readonly isBlocked?: boolean;
+  /** With `isBlocked`: the newest place that is held back. A read that ends waits until it has come so far, as it promises all events up to now. */
+  readonly blockedUpTo?: Checkpoint;
 }
 
 /**

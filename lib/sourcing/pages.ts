@@ -72,9 +72,10 @@ export async function* readAllPages(
   try {
     let after = await startOf(backend, from);
     let left = limit;
+    let upTo: Checkpoint | undefined;
     while (left > 0 && !hasEnded(source, isLive, signal)) {
       const seen = wakes.count;
-      const page = await backend.readAll({ after, types, streams, limit: Math.min(size.next, left) });
+      const page = await backend.readAll({ after, types, streams, limit: Math.min(size.next, left), upTo });
       for (let at = 0; at < page.records.length && !hasEnded(source, isLive, signal); at++) {
         yield recordedEvent(page.records[at]!);
       }
@@ -82,7 +83,10 @@ export async function* readAllPages(
       after = page.checkpoint;
       left -= page.records.length;
       if (!page.isEnd) continue;
-      if (!isLive) return;
+      if (!isLive) {
+        upTo ??= page.blockedUpTo;
+        if (page.isBlocked !== true || upTo === undefined) return;
+      }
       if (page.isBlocked !== true && !hasEnded(source, isLive, signal)) onCaughtUp?.(after);
       await wakes.wait(seen, page.isBlocked === true, signal);
     }

@@ -1,0 +1,132 @@
+import { asyncScheduler, type SchedulerLike } from 'rxjs';
+import { StoreUnavailableError } from '../sourcing/errors.ts';
+import { isConnectionLost, isLostRace } from './failures.ts';
+import type { OwnPool, PostgresAnswer, PostgresConnection, PostgresPool } from './postgres-pool.ts';
+
+/** Milliseconds to wait before a read is tried again that has lost its connection; a server starts again in a second or two. */
+const READ_AGAIN_MS = [0, 100, 400, 1_000, 2_500];
+
+/** How often a statement is tried again that has lost against another one. */
+const MOST_RACES = 20;
+
+/** The statement's parts that are the same for all. */
+const AS_TEXT = { rowMode: 'array', types: { getTypeParser: () => (text: string) => text } } as const;
+
+/** A statement under a name of its own, so that it is parsed and planned once. */
+export interface NamedStatement {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Runs statements on the connections of a pool, and knows which are under way. */
+export class Connections {
+  readonly #pool: PostgresPool;
+  readonly #own: OwnPool | undefined;
+  readonly #scheduler: SchedulerLike;
+  readonly #pending = new Set<Promise<unknown>>();
+  #isClosed = false;
+
+  /** @param own - the pool, if it is to be ended with the store */
+  constructor(pool: PostgresPool, own: OwnPool | undefined, scheduler: SchedulerLike = asyncScheduler) {
+    this.#pool = pool;
+    this.#own = own;
+    this.#scheduler = scheduler;
+    // Without a listener, a connection that is lost while nobody uses it would end the process.
+    pool.on('error', ignore);
+  }
+
+  /** Whether there may be a connection that is kept for listening, and another one. */
+  get isShareable(): boolean {
+    return this.#pool.options?.max !== 1;
+  }
+
+  /** Runs a statement that only reads: again on another connection if one was lost. */
+  async read(statement: NamedStatement, values: unknown[] = []): Promise<PostgresAnswer['rows']> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return (await this.write(statement, values)).rows;
+      } catch (error) {
+        const delayMs = READ_AGAIN_MS[attempt];
+        const isFinal = delayMs === undefined || this.#isClosed;
+        const lost = error instanceof StoreUnavailableError ? error.cause : error;
+        if (isFinal || !isConnectionLost(lost)) throw error;
+        await new Promise<void>((resolve) => this.#scheduler.schedule(() => resolve(), delayMs));
+      }
+    }
+  }
+
+  /** Runs a statement once, or again while it loses against another one. */
+  async write(statement: NamedStatement, values: unknown[], constraint: string = ''): Promise<PostgresAnswer> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await this.use(async (connection) => connection.query({ ...statement, ...AS_TEXT, values }));
+      } catch (error) {
+        if (attempt === MOST_RACES || !isLostRace(error, constraint)) throw error;
+      }
+    }
+  }
+
+  /**
+   * Lends a connection.
+   *
+   * @throws StoreUnavailableError if there is none: nothing was sent then
+   */
+  use<Result>(borrow: (connection: PostgresConnection) => Promise<Result>): Promise<Result> {
+    const pending = this.#lend(borrow);
+    this.#pending.add(pending);
+    const settle = (): unknown => this.#pending.delete(pending);
+    pending.then(settle, settle);
+    return pending;
+  }
+
+  /** Takes a connection out of the pool, for whoever hands it back. */
+  async take(): Promise<PostgresConnection> {
+    const connection = await this.#pool.connect().catch((cause: unknown) => {
+      throw unavailable(cause);
+    });
+    connection.on('error', ignore);
+    return connection;
+  }
+
+  /** Hands a connection back. */
+  release(connection: PostgresConnection, isBroken: boolean): void {
+    connection.off('error', ignore);
+    connection.release(isBroken);
+  }
+
+  /** Waits until all that is under way has ended; nothing is tried again. */
+  async settled(): Promise<void> {
+    this.#isClosed = true;
+    while (this.#pending.size > 0) await Promise.allSettled(this.#pending);
+  }
+
+  /** Lets go of the pool, and ends it if it is our own. */
+  async close(): Promise<void> {
+    await this.settled();
+    await this.#own?.end();
+    this.#pool.off('error', ignore);
+  }
+
+  async #lend<Result>(borrow: (connection: PostgresConnection) => Promise<Result>): Promise<Result> {
+    const connection = await this.take();
+    let isBroken = false;
+    try {
+      return await borrow(connection);
+    } catch (error) {
+      isBroken = isConnectionLost(error);
+      throw error;
+    } finally {
+      this.release(connection, isBroken);
+    }
+  }
+}
+
+function ignore(): void {}
+
+function unavailable(cause: unknown): StoreUnavailableError {
+  const said = cause instanceof Error ? cause.message || cause.name : String(cause);
+  return new StoreUnavailableError(
+    `Expected a connection to PostgreSQL, got: ${said}. Nothing was sent. See that the server is up, and the connection's options.`,
+    { cause },
+  );
+}

@@ -1,0 +1,12 @@
+/**
+ * Keeps events in PostgreSQL, for many processes: `import { postgresEventStore } from 'millrace/postgres'`.
+ *
+ * @packageDocumentation
+ */
+export {
+  postgresEventStore,
+  type PostgresClientOptions,
+  type PostgresConnectOptions,
+  type PostgresEventStoreOptions,
+} from './postgres-event-store.ts';
+export type { PostgresAnswer, PostgresConnection, PostgresPool, PostgresStatement } from './postgres-pool.ts';

@@ -1,0 +1,133 @@
+import { StoreFormatError } from '../sourcing/errors.ts';
+import type { Connections } from './connections.ts';
+import { isServerError } from './failures.ts';
+import { migrationsOf, transactionNumbers } from './migrations.ts';
+import type { PostgresConnection } from './postgres-pool.ts';
+import { quoteName, quoteText } from './schema-name.ts';
+
+/** The oldest server that counts transactions in 64 bits. */
+const OLDEST_SERVER = 130_000;
+
+/** How the tables stand. */
+interface Standing {
+  /** The version that was applied last; 0 if there is none. */
+  readonly version: number;
+  /** What was added to the numbers of this server's transactions has to be this much at least; undefined if all is well. */
+  readonly base: number | undefined;
+}
+
+/**
+ * Brings the tables of a schema up to this version, once, although several processes may come at the same time.
+ *
+ * @param isManaged - whether they may be changed; otherwise they are only checked
+ * @throws StoreFormatError if they cannot be used
+ */
+export async function openSchema(connections: Connections, schema: string, isManaged: boolean): Promise<void> {
+  await connections.use(async (connection) => {
+    await expectServer(connection);
+    const migrations = migrationsOf(schema);
+    const standing = await standingOf(connection, schema);
+    expectKnown(schema, standing.version, migrations.length);
+    if (standing.version === migrations.length && standing.base === undefined) return;
+    if (!isManaged) throw unmanaged(schema, standing, migrations.length);
+    await inTransaction(connection, async () => migrate(connection, schema, migrations));
+  });
+}
+
+async function migrate(connection: PostgresConnection, schema: string, migrations: readonly string[]): Promise<void> {
+  await ask(
+    connection,
+    `select pg_advisory_xact_lock(hashtextextended(${quoteText(`millrace.migrate.${schema}`)}, 0))`,
+  );
+  // Somebody else may have done it while this one waited.
+  const { version, base } = await standingOf(connection, schema);
+  expectKnown(schema, version, migrations.length);
+  const s = quoteName(schema);
+  if (version === 0) {
+    await ask(connection, `create schema if not exists ${s}`);
+    await ask(
+      connection,
+      `create table ${s}.migrations (version integer primary key, applied_at timestamptz not null default now())`,
+    ).catch(refuseForeign(schema));
+  }
+  for (let next = version; next < migrations.length; next++) {
+    await ask(connection, migrations[next]!).catch(refuseForeign(schema));
+    await ask(connection, `insert into ${s}.migrations (version) values (${next + 1})`);
+  }
+  if (base !== undefined) await ask(connection, transactionNumbers(schema, base));
+}
+
+async function standingOf(connection: PostgresConnection, schema: string): Promise<Standing> {
+  const s = quoteName(schema);
+  const [found] = await ask(connection, `select to_regclass(${quoteText(`${s}.migrations`)}) is not null`);
+  if (found![0] !== true) return { version: 0, base: undefined };
+  const [applied] = await ask(connection, `select coalesce(max(version), 0)::int from ${s}.migrations`);
+  const version = Number(applied![0]);
+  if (version !== migrationsOf(schema).length) return { version, base: undefined };
+  const [numbers] = await ask(
+    connection,
+    `select (select tx from ${s}.events order by tx desc, position desc limit 1)::text,
+      (pg_snapshot_xmax(pg_current_snapshot())::text::bigint + ${s}.tx_base())::text`,
+  );
+  const [newest, next] = numbers!.map(Number);
+  return { version, base: newest! >= next! ? newest! + 1 : undefined };
+}
+
+async function expectServer(connection: PostgresConnection): Promise<void> {
+  const [row] = await ask(
+    connection,
+    `select current_setting('server_version_num'), current_setting('server_version'), current_setting('server_encoding')`,
+  );
+  const [number, version, encoding] = row!.map(String);
+  if (Number(number) < OLDEST_SERVER) {
+    throw new StoreFormatError(`Expected PostgreSQL 13 or newer, got ${version}. Upgrade the server.`);
+  }
+  if (encoding !== 'UTF8') {
+    throw new StoreFormatError(
+      `Expected a database in UTF8, got ${encoding}. Create one with encoding 'UTF8' template 'template0'.`,
+    );
+  }
+}
+
+function expectKnown(schema: string, version: number, newest: number): void {
+  if (version <= newest) return;
+  throw new StoreFormatError(
+    `Expected schema '${schema}' of version ${newest} or older, got version ${version}. A newer millrace has made it: upgrade this program.`,
+  );
+}
+
+function unmanaged(schema: string, { version, base }: Standing, newest: number): StoreFormatError {
+  const got = base === undefined ? `version ${version}` : 'one that was restored from another server';
+  const missing = version === 0 ? ' (there are no tables yet)' : '';
+  return new StoreFormatError(
+    `Expected schema '${schema}' of version ${newest}, got ${got}${missing}. Open it once with manage: true, as a role that may create tables.`,
+  );
+}
+
+/** What is there under the names of the tables is somebody else's. */
+function refuseForeign(schema: string): (error: unknown) => never {
+  return (error) => {
+    // 42P07, 42710, 42723: a table, an object, a function of that name exists.
+    if (!isServerError(error) || !['42P07', '42710', '42723'].includes(error.code)) throw error;
+    throw new StoreFormatError(
+      `Expected schema '${schema}' to be empty or one of millrace, got one with other things: ${error.message}. Give another name as schema.`,
+      { cause: error },
+    );
+  };
+}
+
+async function inTransaction(connection: PostgresConnection, work: () => Promise<void>): Promise<void> {
+  // Each statement is to see what others have committed before it.
+  await ask(connection, 'begin isolation level read committed');
+  try {
+    await work();
+    await ask(connection, 'commit');
+  } catch (error) {
+    await ask(connection, 'rollback').catch(() => undefined);
+    throw error;
+  }
+}
+
+async function ask(connection: PostgresConnection, text: string): Promise<readonly (readonly unknown[])[]> {
+  return (await connection.query({ text, rowMode: 'array' })).rows;
+}
