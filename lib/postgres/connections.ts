@@ -1,16 +1,19 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { StoreUnavailableError } from '../sourcing/errors.ts';
 import { isConnectionLost, isLostRace } from './failures.ts';
-import type { OwnPool, PostgresAnswer, PostgresConnection, PostgresPool } from './postgres-pool.ts';
+import {
+  AS_TEXT,
+  type OwnPool,
+  type PostgresAnswer,
+  type PostgresConnection,
+  type PostgresPool,
+} from './postgres-pool.ts';
 
 /** Milliseconds to wait before a read is tried again that has lost its connection; a server starts again in a second or two. */
 const READ_AGAIN_MS = [0, 100, 400, 1_000, 2_500];
 
 /** How often a statement is tried again that has lost against another one. */
 const MOST_RACES = 20;
-
-/** The statement's parts that are the same for all. */
-const AS_TEXT = { rowMode: 'array', types: { getTypeParser: () => (text: string) => text } } as const;
 
 /** A statement under a name of its own, so that it is parsed and planned once. */
 export interface NamedStatement {

@@ -1,6 +1,6 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
 import type { Connections } from './connections.ts';
-import type { PostgresConnection } from './postgres-pool.ts';
+import { AS_TEXT, type PostgresConnection } from './postgres-pool.ts';
 import { quoteName } from './schema-name.ts';
 
 /** The first wait before it listens again, in milliseconds; the next one is twice as long, up to the longest. */
@@ -57,7 +57,7 @@ export class Listener {
       connection.on('notification', this.#told);
       connection.on('error', this.#lose);
       connection.on('end', this.#lose);
-      await connection.query({ text: `listen ${quoteName(this.#channel)}`, rowMode: 'array' });
+      await connection.query({ text: `listen ${quoteName(this.#channel)}`, ...AS_TEXT });
       this.#failures = 0;
       this.#hear(undefined);
     } catch {

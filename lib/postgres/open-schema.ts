@@ -2,7 +2,7 @@ import { StoreFormatError } from '../sourcing/errors.ts';
 import type { Connections } from './connections.ts';
 import { isServerError } from './failures.ts';
 import { migrationsOf, transactionNumbers } from './migrations.ts';
-import type { PostgresConnection } from './postgres-pool.ts';
+import { AS_TEXT, onlyRow, type PostgresAnswer, type PostgresConnection } from './postgres-pool.ts';
 import { quoteName, quoteText } from './schema-name.ts';
 
 /** The oldest server that counts transactions in 64 bits. */
@@ -50,35 +50,40 @@ async function migrate(connection: PostgresConnection, schema: string, migration
       `create table ${s}.migrations (version integer primary key, applied_at timestamptz not null default now())`,
     ).catch(refuseForeign(schema));
   }
-  for (let next = version; next < migrations.length; next++) {
-    await ask(connection, migrations[next]!).catch(refuseForeign(schema));
-    await ask(connection, `insert into ${s}.migrations (version) values (${next + 1})`);
+  for (const [index, migration] of migrations.entries()) {
+    if (index < version) continue;
+    await ask(connection, migration).catch(refuseForeign(schema));
+    await ask(connection, `insert into ${s}.migrations (version) values (${index + 1})`);
   }
   if (base !== undefined) await ask(connection, transactionNumbers(schema, base));
 }
 
 async function standingOf(connection: PostgresConnection, schema: string): Promise<Standing> {
   const s = quoteName(schema);
-  const [found] = await ask(connection, `select to_regclass(${quoteText(`${s}.migrations`)}) is not null`);
-  if (found![0] !== true) return { version: 0, base: undefined };
-  const [applied] = await ask(connection, `select coalesce(max(version), 0)::int from ${s}.migrations`);
-  const version = Number(applied![0]);
-  if (version !== migrationsOf(schema).length) return { version, base: undefined };
-  const [numbers] = await ask(
-    connection,
-    `select (select tx from ${s}.events order by tx desc, position desc limit 1)::text,
-      (pg_snapshot_xmax(pg_current_snapshot())::text::bigint + ${s}.tx_base())::text`,
+  const [table] = onlyRow<[string | null]>(
+    await ask(connection, `select to_regclass(${quoteText(`${s}.migrations`)})`),
   );
-  const [newest, next] = numbers!.map(Number);
-  return { version, base: newest! >= next! ? newest! + 1 : undefined };
+  if (table === null) return { version: 0, base: undefined };
+  const [applied] = onlyRow<[string]>(await ask(connection, `select coalesce(max(version), 0) from ${s}.migrations`));
+  const version = Number(applied);
+  if (version !== migrationsOf(schema).length) return { version, base: undefined };
+  const [newest, next] = onlyRow<[string | null, string]>(
+    await ask(
+      connection,
+      `select (select tx from ${s}.events order by tx desc, position desc limit 1),
+        pg_snapshot_xmax(pg_current_snapshot())::text::bigint + ${s}.tx_base()`,
+    ),
+  );
+  return { version, base: Number(newest) >= Number(next) ? Number(newest) + 1 : undefined };
 }
 
 async function expectServer(connection: PostgresConnection): Promise<void> {
-  const [row] = await ask(
-    connection,
-    `select current_setting('server_version_num'), current_setting('server_version'), current_setting('server_encoding')`,
+  const [number, version, encoding] = onlyRow<[string, string, string]>(
+    await ask(
+      connection,
+      `select current_setting('server_version_num'), current_setting('server_version'), current_setting('server_encoding')`,
+    ),
   );
-  const [number, version, encoding] = row!.map(String);
   if (Number(number) < OLDEST_SERVER) {
     throw new StoreFormatError(`Expected PostgreSQL 13 or newer, got ${version}. Upgrade the server.`);
   }
@@ -128,6 +133,6 @@ async function inTransaction(connection: PostgresConnection, work: () => Promise
   }
 }
 
-async function ask(connection: PostgresConnection, text: string): Promise<readonly (readonly unknown[])[]> {
-  return (await connection.query({ text, rowMode: 'array' })).rows;
+async function ask(connection: PostgresConnection, text: string): Promise<PostgresAnswer['rows']> {
+  return (await connection.query({ text, ...AS_TEXT })).rows;
 }

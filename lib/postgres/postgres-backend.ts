@@ -1,5 +1,6 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { type DocumentStore, SNAPSHOT_KIND } from '../sourcing/document-store.ts';
+import { StoreUnavailableError } from '../sourcing/errors.ts';
 import type { ExpectedVersion, StoreHead, StreamSelection } from '../sourcing/event-store.ts';
 import type {
   AllPage,
@@ -17,8 +18,8 @@ import { isOutcomeUnknown, isServerError } from './failures.ts';
 import { Listener } from './listener.ts';
 import { Notifier } from './notifier.ts';
 import { postgresDocuments } from './postgres-documents.ts';
+import { onlyRow } from './postgres-pool.ts';
 import { type EventStatements, eventStatements } from './statements.ts';
-import { StoreUnavailableError } from '../sourcing/errors.ts';
 
 /** Keeps events in PostgreSQL. */
 export class PostgresBackend implements EventStoreBackend {
@@ -53,7 +54,7 @@ export class PostgresBackend implements EventStoreBackend {
     ];
     try {
       const { rows } = await this.#connections.write(this.#statements.append, values, 'events_version');
-      return this.#appended(rows[0] as readonly string[]);
+      return this.#appended(onlyRow(rows));
     } catch (error) {
       if (isServerError(error) && error.constraint === 'events_id') return { outcome: 'duplicate' };
       if (error instanceof StoreUnavailableError || !isOutcomeUnknown(error)) throw error;
@@ -70,16 +71,21 @@ export class PostgresBackend implements EventStoreBackend {
   async readAll({ after, types, streams, limit, upTo }: AllPageRequest): Promise<AllPage> {
     const from = after === undefined ? START : placeOf(after);
     const { page, selectedPage } = this.#statements;
+    const { tx: fromTx, position: fromPosition, seen } = from;
+    const place = [fromTx, fromPosition, limit];
     const rows =
-      types === undefined && streams === undefined && from.seen === undefined
-        ? await this.#connections.read(page, [from.tx, from.position, limit])
+      types === undefined && streams === undefined && seen === undefined
+        ? await this.#connections.read(page, place)
         : await this.#connections.read(selectedPage, [
-            ...[from.tx, from.position, limit, types, ...splitStreams(streams)],
-            ...[from.seen?.next, from.seen?.open],
+            ...place,
+            types,
+            ...splitStreams(streams),
+            seen?.next,
+            seen?.open,
           ]);
-    const records = rows.slice(0, -1).map((row) => recordOf(row, from.seen));
+    const records = rows.slice(0, -1).map((row) => recordOf(row, seen));
     const [position, tx, heldBack] = rows.at(-1) as readonly [string, string, string | null];
-    const edge = { tx: Number(tx), position: Number(position), seen: from.seen };
+    const edge = { tx: Number(tx), position: Number(position), seen };
     if (records.length === limit) return { records, checkpoint: records.at(-1)!.checkpoint, isEnd: false };
     // A reader never goes back, such as on a copy of the database that lags behind.
     const checkpoint = isBefore(edge, from) ? after : checkpointOf(edge);
@@ -96,20 +102,20 @@ export class PostgresBackend implements EventStoreBackend {
   }
 
   async streamVersion(stream: string): Promise<number> {
-    const [row] = await this.#connections.read(this.#statements.streamVersion, [stream]);
-    return Number(row![0]);
+    const [version] = onlyRow<[string]>(await this.#connections.read(this.#statements.streamVersion, [stream]));
+    return Number(version);
   }
 
   async deleteStream(stream: string, expected: ExpectedVersion): Promise<DeleteOutcome> {
     const values = [stream, expectedNumber(expected), SNAPSHOT_KIND];
     const { rows } = await this.#connections.write(this.#statements.deleteStream, values);
-    const [outcome, version] = rows[0] as readonly ['absent' | 'conflict' | 'deleted', string];
+    const [outcome, version] = onlyRow<['absent' | 'conflict' | 'deleted', string]>(rows);
     return outcome === 'conflict' ? { outcome, actual: Number(version) } : { outcome };
   }
 
   async head(): Promise<StoreHead> {
-    const [row] = await this.#connections.read(this.#statements.head);
-    const [tx, next, open, position] = row as readonly [string, string, string, string | null];
+    const rows = await this.#connections.read(this.#statements.head);
+    const [tx, next, open, position] = onlyRow<[string, string, string, string | null]>(rows);
     const seen = { next: Number(next), open: numbersOf(open) };
     return { position: Number(position), checkpoint: checkpointOf({ tx: Number(tx), position: 0, seen }) };
   }
@@ -134,7 +140,7 @@ export class PostgresBackend implements EventStoreBackend {
     await this.#connections.close();
   }
 
-  #appended([outcome, version, tx, position]: readonly string[]): AppendOutcome {
+  #appended([outcome, version, tx, position]: AppendedRow): AppendOutcome {
     if (outcome === 'deleted') return { outcome };
     if (outcome === 'conflict') return { outcome, actual: Number(version) };
     this.#notifier.tell();
@@ -148,15 +154,36 @@ function channelOf(schema: string): string {
   return `millrace ${schema}`.slice(0, 30);
 }
 
+/** What the append function returns. */
+type AppendedRow = readonly [
+  outcome: 'appended' | 'conflict' | 'deleted',
+  version: string,
+  tx: string,
+  position: string,
+];
+
+/** The columns of a record, as texts. */
+type RecordRow = readonly [
+  position: string,
+  tx: string,
+  stream: string,
+  version: string,
+  id: string,
+  type: string,
+  time: string,
+  data: string,
+  metadata: string,
+];
+
 function recordOf(row: readonly unknown[], seen?: Place['seen']): StoredRecord {
-  const [position, tx, stream, version, id, type, time, data, metadata] = row as readonly string[];
+  const [position, tx, stream, version, id, type, time, data, metadata] = row as RecordRow;
   return {
-    id: id!,
-    type: type!,
+    id,
+    type,
     time: Number(time),
-    data: data!,
-    metadata: metadata!,
-    stream: stream!,
+    data,
+    metadata,
+    stream,
     version: Number(version),
     position: Number(position),
     checkpoint:

@@ -28,6 +28,6 @@ export function postgresDocuments(connections: Connections, schema: string): Doc
 }
 
 function documentOf(row: readonly unknown[]): StoredDocument {
-  const [key, value, revision] = row as readonly string[];
-  return { key: key!, value: value!, revision: Number(revision) };
+  const [key, value, revision] = row as readonly [key: string, value: string, revision: string];
+  return { key, value, revision: Number(revision) };
 }

@@ -70,8 +70,7 @@ export async function postgresEventStore(options: PostgresEventStoreOptions): Pr
   expectOptions('options', options);
   const { client, connect, schema = 'millrace', manage = true, ...storeOptions } = options ?? {};
   expectSchema(schema);
-  if (typeof manage !== 'boolean')
-    throw new InvalidOptionError(`Expected manage to be a boolean, got ${show(manage)}.`);
+  expectFlag(manage);
   const { scheduler = asyncScheduler } = storeOptions;
   const own = expectPool(client, connect) ? undefined : await ownPool(expectOptions('connect', connect ?? {}));
   const connections = new Connections((client ?? own)!, own, scheduler);
@@ -84,6 +83,11 @@ export async function postgresEventStore(options: PostgresEventStoreOptions): Pr
     await connections.close();
     throw error;
   }
+}
+
+function expectFlag(manage: boolean): void {
+  if (typeof manage === 'boolean') return;
+  throw new InvalidOptionError(`Expected manage to be true or false, got ${show(manage)}.`);
 }
 
 /** Whether there is a pool, rather than how to make one. */

@@ -48,3 +48,14 @@ export interface PostgresPool {
 export interface OwnPool extends PostgresPool {
   end(): Promise<void>;
 }
+
+/** How all statements are asked: rows are arrays, and columns the texts that the server sends, so that each is read where its meaning is known. */
+export const AS_TEXT: Pick<PostgresStatement, 'rowMode' | 'types'> = {
+  rowMode: 'array',
+  types: { getTypeParser: () => (text) => text },
+};
+
+/** The row of a statement that always has one. */
+export function onlyRow<Row extends readonly (string | null)[]>(rows: PostgresAnswer['rows']): Row {
+  return rows[0] as unknown as Row;
+}

@@ -77,7 +77,7 @@ export interface AllPage {
   readonly isEnd: boolean;
   /** Whether something is written already, but cannot be handed out yet: then the store is asked again soon. */
   readonly isBlocked?: boolean;
-  /** With `isBlocked`: the newest place that is held back. A read that ends waits until it has come so far, as it promises all events up to now. */
+  /** With `isBlocked`: the newest place that is held back. Whoever promises all events up to now waits until it has come so far. */
   readonly blockedUpTo?: Checkpoint;
 }
 

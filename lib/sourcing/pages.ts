@@ -83,12 +83,13 @@ export async function* readAllPages(
       after = page.checkpoint;
       left -= page.records.length;
       if (!page.isEnd) continue;
-      if (!isLive) {
-        upTo ??= page.blockedUpTo;
-        if (page.isBlocked !== true || upTo === undefined) return;
-      }
-      if (page.isBlocked !== true && !hasEnded(source, isLive, signal)) onCaughtUp?.(after);
-      await wakes.wait(seen, page.isBlocked === true, signal);
+      const isBlocked = page.isBlocked === true;
+      if (!isLive && !isBlocked) return;
+      if (!isBlocked && !hasEnded(source, isLive, signal)) onCaughtUp?.(after);
+      const hasPassed = !isBlocked && upTo !== undefined;
+      upTo = isBlocked ? (upTo ?? page.blockedUpTo) : undefined;
+      // What was held back was handed out, and what has come since may be held back again: look at once.
+      if (!hasPassed) await wakes.wait(seen, isBlocked, signal);
     }
   } finally {
     unwatch?.();
