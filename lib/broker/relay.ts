@@ -1,9 +1,10 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { EventEmitter } from '../bus/event-emitter.ts';
-import type { EventDefinition } from '../core/event-definition.ts';
+import { defineEvent, type EventDefinition } from '../core/event-definition.ts';
 import { InvalidOptionError } from '../core/errors.ts';
 import type { MessageHeaders, PlainMessage } from '../core/message.ts';
 import { expectOptions, show } from '../core/options.ts';
+import { payload } from '../core/schema.ts';
 import type { RetryPolicy } from '../flow/retry-policy.ts';
 import type { EventStore, StreamSelection } from '../sourcing/event-store.ts';
 import type { Projection, ProjectionOptions } from '../sourcing/projection.ts';
@@ -19,7 +20,7 @@ export interface RelayOptions extends Pick<
 > {
   /** Under which name its progress is kept: unique among the projections and relays of a store. @defaultValue 'relay to bus', or 'relay to ' and the broker's name */
   readonly name?: string;
-  /** Which events; a bus needs their definitions, whose schemas check them. @defaultValue to a broker: all */
+  /** Which events; a bus needs their definitions, by whose schemas it checks them. @defaultValue to a broker: all */
   readonly events?: readonly EventDefinition[];
   /** Events of these streams only. @defaultValue all */
   readonly streams?: StreamSelection | readonly StreamSelection[];
@@ -60,7 +61,12 @@ export type RelayTarget = Broker | Pick<EventEmitter, 'ingestAsync'>;
  */
 export function relay(store: EventStore, target: RelayTarget, options: RelayOptions = {}): Relay {
   const { name, events, maxBatchSize = 100, retry = FOR_EVER, streams, ...running } = expectOptions('options', options);
-  const basics = { ...(events !== undefined && { events }), ...(streams !== undefined && { streams }), retry };
+  const basics = {
+    // Types only: a bus checks what comes in by itself, and a broker carries what is stored.
+    ...(events !== undefined && { events: events.map(({ type }) => defineEvent(type, payload())) }),
+    ...(streams !== undefined && { streams }),
+    retry,
+  };
   if (isBroker(target)) {
     const publish = async (batch: readonly RecordedEvent[]): Promise<void> => {
       await target.publish(batch.map((event) => cloudEvent(outgoing(event), store.name, event.stream)));
