@@ -8,6 +8,7 @@ const run = promisify(execFile);
 describe('imports from outside', () => {
   it.each([
     { door: 'millrace', imports: ['rxjs'] },
+    { door: 'millrace/indexeddb', imports: ['rxjs'] },
     {
       door: 'millrace/testing',
       imports: ['@sinonjs/fake-timers', 'fast-check', 'rxjs', 'rxjs-marbles', 'rxjs/testing'],
@@ -28,6 +29,7 @@ describe('imports from outside', () => {
 it('is compiled where Node has no types', { timeout: 30_000 }, async () => {
   const { stdout } = await run('node_modules/.bin/tsc', ['--project', '.', '--listFilesOnly']);
   const files = stdout.trim().split('\n');
+  expect(files.filter((file) => file.endsWith('lib/indexeddb/index.ts'))).toHaveLength(1);
   expect(files.filter((file) => file.endsWith('lib/testing/index.ts'))).toHaveLength(1);
   expect(files.filter((file) => /@types\/node\//.test(file))).toStrictEqual([]);
 });
