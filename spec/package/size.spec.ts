@@ -17,6 +17,12 @@ it.each([
     layers: ['broker', 'bus', 'channel', 'core', 'flow', 'process'],
     source: `export * from 'millrace';`,
   },
+  {
+    what: 'an event store in the browser alone',
+    limit: 10_500,
+    layers: ['core', 'indexeddb', 'sourcing'],
+    source: `import { indexedDbEventStore } from 'millrace/indexeddb'; indexedDbEventStore({ name: 'accounts' });`,
+  },
 ])('$what has at most $limit bytes, and nothing of the testing kit', async ({ what, limit, layers, source }) => {
   const { code, files } = await bundle(source);
   const size = gzipSync(code, { level: 9 }).length;
