@@ -69,7 +69,7 @@ export class FakeBrowser implements AsyncDisposable {
 }
 
 /** What a request answers. */
-export function answerOf<Answer>(request: IDBRequest<Answer>): Promise<Answer> {
+function answerOf<Answer>(request: IDBRequest<Answer>): Promise<Answer> {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error!);
