@@ -60,10 +60,15 @@ async function migrate(connection: PostgresConnection, schema: string, migration
 
 async function standingOf(connection: PostgresConnection, schema: string): Promise<Standing> {
   const s = quoteName(schema);
-  const [table] = onlyRow<[string | null]>(
-    await ask(connection, `select to_regclass(${quoteText(`${s}.migrations`)})`),
+  // Not to_regclass, which may remember from before the wait that there was none.
+  const [found] = onlyRow<[string]>(
+    await ask(
+      connection,
+      `select count(*) from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+        where n.nspname = ${quoteText(schema)} and c.relname = 'migrations'`,
+    ),
   );
-  if (table === null) return { version: 0, base: undefined };
+  if (found === '0') return { version: 0, base: undefined };
   const [applied] = onlyRow<[string]>(await ask(connection, `select coalesce(max(version), 0) from ${s}.migrations`));
   const version = Number(applied);
   if (version !== migrationsOf(schema).length) return { version, base: undefined };
