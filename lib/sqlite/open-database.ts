@@ -32,7 +32,7 @@ export async function openDatabase(path: string, driver: SqliteDriver | undefine
 type Opener = (path: string) => SqliteDatabase;
 
 function nodeOpener(): Opener | undefined {
-  // Asked for so, it is not missed where there is none, nor does it print a warning by being imported.
+  // Asked for so, it is not missed where there is none.
   const sqlite = process.getBuiltinModule('node:sqlite' as 'node:fs') as unknown as NodeSqlite | undefined;
   return sqlite && ((path) => new sqlite.DatabaseSync(path));
 }
