@@ -72,9 +72,10 @@ export class Listener {
 
   readonly #lose = (): void => {
     this.#letGo();
-    if (this.#isStopped || this.#retry?.closed === false) return;
+    if (this.#isStopped || this.#retry !== undefined) return;
     const delayMs = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures++);
     this.#retry = this.#scheduler.schedule(() => {
+      this.#retry = undefined;
       this.#starting = this.#start();
     }, delayMs);
   };

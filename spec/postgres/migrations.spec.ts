@@ -30,7 +30,7 @@ describe.skipIf(postgresUrl === undefined)('the tables of a store', () => {
     await Promise.all(stores.map(async (store) => store.close()));
   });
 
-  it('are made once, though 8 processes open a store at once on an empty database', async () => {
+  it('are made once, though 8 processes open a store at once on an empty database', { timeout: 60_000 }, async () => {
     const run = promisify(execFile);
     const program = fileURLToPath(new URL('./append-once.ts', import.meta.url));
     const args = ['--tsconfig', 'spec/tsconfig.json', program, database.connectionString];
