@@ -8,5 +8,6 @@ export {
   type PostgresClientOptions,
   type PostgresConnectOptions,
   type PostgresEventStoreOptions,
+  type PostgresStoreOptions,
 } from './postgres-event-store.ts';
 export type { PostgresAnswer, PostgresConnection, PostgresPool, PostgresStatement } from './postgres-pool.ts';

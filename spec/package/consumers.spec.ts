@@ -49,6 +49,7 @@ describe('a project of a user', { timeout: 300_000 }, () => {
       project = await packed.install('peers', consumer, ['rxjs@7', 'rxjs-marbles@7', '@sinonjs/fake-timers@15']);
     }, 300_000);
 
+    const openPostgres = `const { postgresEventStore } = await import('millrace/postgres'); await postgresEventStore({ connect: {} });`;
     const explore = `const { explore } = await import('millrace/testing'); await explore(() => {});`;
     it.each([
       { peer: 'rxjs-marbles', code: `await import('millrace/testing');`, error: `Cannot find package 'rxjs-marbles'` },
@@ -58,6 +59,7 @@ describe('a project of a user', { timeout: 300_000 }, () => {
         error: `Cannot find package '@sinonjs/fake-timers'`,
       },
       { peer: 'fast-check', code: explore, error: 'TestFailure: Expected fast-check' },
+      { peer: 'pg', code: openPostgres, error: "InvalidOptionError: Expected the package 'pg' for connect, got none." },
       { peer: 'vitest', code: `await import('millrace/testing/vitest');`, error: `Cannot find package 'vitest'` },
     ])('$peer, only what needs it fails, and names it', async ({ peer, code, error }) => {
       const [home, away] = [join(project, 'node_modules', peer), join(project, 'away')];

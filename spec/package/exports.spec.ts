@@ -68,7 +68,7 @@ it('exports these names for tests; the types are in api/millrace-testing.api.md'
   expect(Object.keys(matchers)).toStrictEqual(['matchers']);
 });
 
-it.each(['lib/index.ts', 'lib/indexeddb/index.ts', 'lib/testing/index.ts'])(
+it.each(['lib/index.ts', 'lib/indexeddb/index.ts', 'lib/postgres/index.ts', 'lib/testing/index.ts'])(
   'names every export of %s, which holds nothing else',
   async (file) => {
     const index = await readFile(file, 'utf8');

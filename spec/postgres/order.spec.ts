@@ -138,7 +138,7 @@ describe.skipIf(postgresUrl === undefined)('the order of all events', () => {
     await insert(first, 'first', 1);
     await store.append('a', deposited);
     const waiting = collect(store.readAll());
-    const caughtUp = new Promise((resolve) => void subscribe(store, undefined, resolve));
+    const caughtUp = new Promise<void>((resolve) => void subscribe(store, undefined, resolve));
     await new Promise((resolve) => setTimeout(resolve, 50));
     await second.query('begin');
     await insert(second, 'second', 1);
