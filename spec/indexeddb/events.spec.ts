@@ -56,9 +56,12 @@ it('makes the appends of one turn in one transaction', async () => {
   await using browser = new FakeBrowser();
   const store = await browser.open();
   const transactions = vi.spyOn(Object.getPrototypeOf(await browser.openRaw()) as IDBDatabase, 'transaction');
-  await Promise.all(Array.from({ length: 100 }, (_, at) => store.append(`account-${at % 7}`, deposited(at))));
-  expect(transactions).toHaveBeenCalledTimes(1);
-  expect(await store.head()).toStrictEqual({ position: 100, checkpoint: '100' });
+  const ids = ['same', 'same', ...Array.from({ length: 98 }, (_, at) => `id-${at}`)];
+  const appends = ids.map((id, at) => store.append(`account-${at % 7}`, deposited(at, id)));
+  const refused = (await Promise.allSettled(appends)).filter(({ status }) => status === 'rejected');
+  expect(refused).toHaveLength(1);
+  expect(transactions.mock.calls.filter(([, mode]) => mode === 'readwrite')).toHaveLength(1);
+  expect(await store.head()).toStrictEqual({ position: 99, checkpoint: '99' });
   transactions.mockRestore();
 });
 
@@ -106,6 +109,8 @@ it('finds few events among many, and looks at a bounded number for each page', a
   const found = store.readAll({ types: ['account.deposited'], streams: { prefix: 'account-' } });
   expect(await collect(found, position)).toStrictEqual([12_001, 12_003]);
   expect(Math.max(...read.mock.calls.map(([, count]) => count!))).toBeLessThanOrEqual(1_024);
+  const pages = new Set(read.mock.contexts.map(({ transaction }) => transaction));
+  expect(pages.size).toBe(2);
   const noise = await collect(store.readAll({ streams: 'noise', limit: 10_500 }), position);
   expect(noise).toStrictEqual(Array.from({ length: 10_500 }, (_, at) => at + 1));
   read.mockRestore();

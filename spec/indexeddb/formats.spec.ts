@@ -1,6 +1,6 @@
 import { StoreFormatError, StoreUnavailableError } from 'millrace';
 import { VirtualTimeScheduler } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { openDatabase } from '../../lib/indexeddb/open-database.ts';
 import { SCHEMA } from '../../lib/indexeddb/schema.ts';
 import { FakeBrowser } from './fake-browser.ts';
@@ -80,7 +80,9 @@ describe('a new version of the program in another tab', () => {
     await (await browser.open()).close();
     const stuck = await browser.openRaw(1);
     const scheduler = new VirtualTimeScheduler();
+    const requests = vi.spyOn(browser.indexedDB, 'open');
     const opening = openDatabase({ factory: browser.indexedDB, name: browser.name, scheduler }, NEXT_SCHEMA);
+    const request = requests.mock.results[0]!.value as IDBOpenDBRequest;
     opening.catch(() => undefined);
     while (scheduler.actions.length === 0) await new Promise((resolve) => setImmediate(resolve));
     scheduler.flush();
@@ -89,6 +91,9 @@ describe('a new version of the program in another tab', () => {
     expect(scheduler.now()).toBe(5_000);
     stuck.close();
     // The upgrade was under way: it is made, and its connection does not stay open.
+    await vi.waitUntil(() => request.readyState === 'done');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(() => request.result.transaction('meta')).toThrow(expect.objectContaining({ name: 'InvalidStateError' }));
     const later = await browser.openRaw(3);
     expect([...later.objectStoreNames]).toContain('more');
     later.close();

@@ -89,9 +89,12 @@ it('writes what waits before it closes, and ends subscriptions', async () => {
   await using browser = new FakeBrowser();
   const store = await browser.open();
   const seen = take(store, 99);
-  const appends = Array.from({ length: 3 }, (_, at) => store.append('a', deposited(at)));
+  const appends = [store.append('a', deposited(0))];
+  await new Promise((resolve) => setImmediate(resolve));
+  appends.push(store.append('a', deposited(1)), store.append('a', deposited(2)));
   await store.close();
   expect((await Promise.all(appends)).map(({ version }) => version)).toStrictEqual([1, 2, 3]);
+  expect(browser.connections).toBe(1);
   await seen;
   await expect(store.append('a', deposited(4))).rejects.toThrow(ClosedError);
   expect(await (await browser.open()).head()).toMatchObject({ position: 3 });

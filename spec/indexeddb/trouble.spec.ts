@@ -61,6 +61,8 @@ describe('a connection that the browser has closed', () => {
     await subscription.next();
     const next = subscription.next();
     browser.loseConnections();
+    // It does not wait until something is appended, or the poll time is over.
+    await vi.waitUntil(() => browser.connections === 1);
     await store.append('a', deposited(2));
     expect(await next).toMatchObject({ value: { position: 2 } });
     await subscription.return?.();
@@ -68,10 +70,14 @@ describe('a connection that the browser has closed', () => {
 
   it('is not made again to a database that was deleted and made anew', async () => {
     await using browser = new FakeBrowser();
-    const store = await browser.open();
+    const store = await browser.open({ pollMs: 2_000_000_000 });
     await store.append('a', deposited(1));
+    const waiting = store.subscribe({ from: 'end' }).next();
+    waiting.catch(() => undefined);
+    await store.head();
     browser.loseConnections();
     await browser.delete();
+    await expect(waiting).rejects.toThrow(StoreUnavailableError);
     await expect(store.append('a', deposited(2))).rejects.toThrow('got one that was deleted with all its events');
     await expect(store.head()).rejects.toThrow(StoreUnavailableError);
   });
