@@ -109,7 +109,7 @@ it('finds few events among many, and looks at a bounded number for each page', a
   const found = store.readAll({ types: ['account.deposited'], streams: { prefix: 'account-' } });
   expect(await collect(found, position)).toStrictEqual([12_001, 12_003]);
   expect(Math.max(...read.mock.calls.map(([, count]) => count!))).toBeLessThanOrEqual(1_024);
-  const pages = new Set(read.mock.contexts.map(({ transaction }) => transaction));
+  const pages = new Set((read.mock.contexts as IDBObjectStore[]).map(({ transaction }) => transaction));
   expect(pages.size).toBe(2);
   const noise = await collect(store.readAll({ streams: 'noise', limit: 10_500 }), position);
   expect(noise).toStrictEqual(Array.from({ length: 10_500 }, (_, at) => at + 1));
