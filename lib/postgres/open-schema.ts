@@ -83,10 +83,11 @@ async function standingOf(connection: PostgresConnection, schema: string): Promi
 }
 
 async function expectServer(connection: PostgresConnection): Promise<void> {
-  const [number, version, encoding] = onlyRow<[string, string, string]>(
+  const [number, version, encoding, isolation] = onlyRow<[string, string, string, string]>(
     await ask(
       connection,
-      `select current_setting('server_version_num'), current_setting('server_version'), current_setting('server_encoding')`,
+      `select current_setting('server_version_num'), current_setting('server_version'), current_setting('server_encoding'),
+        current_setting('default_transaction_isolation')`,
     ),
   );
   if (Number(number) < OLDEST_SERVER) {
@@ -95,6 +96,12 @@ async function expectServer(connection: PostgresConnection): Promise<void> {
   if (encoding !== 'UTF8') {
     throw new StoreFormatError(
       `Expected a database in UTF8, got ${encoding}. Create one with encoding 'UTF8' template 'template0'.`,
+    );
+  }
+  // An append has to see what was committed while it waited for its stream.
+  if (isolation !== 'read committed') {
+    throw new StoreFormatError(
+      `Expected transactions to be 'read committed' by default, got '${isolation}'. Connect with options: '-c default_transaction_isolation=read\\ committed', or alter the role.`,
     );
   }
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { type DocumentStore, SNAPSHOT_KIND } from '../sourcing/document-store.ts';
 import { StoreUnavailableError } from '../sourcing/errors.ts';
@@ -148,10 +149,9 @@ export class PostgresBackend implements EventStoreBackend {
   }
 }
 
-/** What processes tell each other on. */
+/** What processes tell each other on: any schema's name, as a short one. */
 function channelOf(schema: string): string {
-  // Names are cut off at 63 bytes; a channel that is shared by accident only wakes too often.
-  return `millrace ${schema}`.slice(0, 30);
+  return `millrace_${createHash('sha1').update(schema).digest('hex').slice(0, 16)}`;
 }
 
 /** What the append function returns. */

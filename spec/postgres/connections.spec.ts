@@ -155,6 +155,7 @@ describe.skipIf(!isInstalled)('a connection', () => {
     const end = new AbortController();
     const seen = subscribe(store, end.signal);
     await store.append('a', deposited(1));
+    await vi.waitFor(() => expect(seen).toHaveLength(1), 5_000);
     await vi.waitFor(async () => expect(await listeners()).toBe(1), 5_000);
     end.abort();
     await vi.waitFor(async () => expect(await listeners()).toBe(0), 5_000);
@@ -162,7 +163,6 @@ describe.skipIf(!isInstalled)('a connection', () => {
     const appending = store.append('a', deposited(2));
     await store.close();
     expect(await appending).toMatchObject({ version: 2 });
-    expect(seen).toHaveLength(1);
     const others = await database.query(
       `select 1 from pg_stat_activity where application_name = 'millrace' and datname = current_database()`,
     );

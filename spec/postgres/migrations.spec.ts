@@ -127,6 +127,17 @@ describe.skipIf(postgresUrl === undefined)('the tables of a store', () => {
     expect((await collect(store.readAll({ from: checkpoint }))).map(({ stream }) => stream)).toStrictEqual(['c']);
   });
 
+  it.each(['repeatable read', 'serializable'])('need transactions that are not %s', async (isolation) => {
+    const name = new URL(database.connectionString).pathname.slice(1);
+    await database.query(`alter database ${name} set default_transaction_isolation = '${isolation}'`);
+    await expect(open()).rejects.toThrow(
+      `Expected transactions to be 'read committed' by default, got '${isolation}'.`,
+    );
+    const options = '-c default_transaction_isolation=read\\ committed';
+    await using store = await postgresEventStore({ connect: { connectionString: database.connectionString, options } });
+    expect(await store.append('a', deposited)).toMatchObject({ version: 1 });
+  });
+
   it('need a database in UTF8', async () => {
     const name = `latin_${new URL(database.connectionString).pathname.slice(1)}`;
     await database.query(`create database ${name} encoding 'LATIN1' template template0 lc_collate 'C' lc_ctype 'C'`);

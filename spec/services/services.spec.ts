@@ -24,16 +24,22 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
+interface Said {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
 /** What `npm run services` does, with a folder of its own. */
-async function services(
-  args: readonly string[],
-  environment: Readonly<Record<string, string>> = {},
-): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
+async function services(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Said> {
   const command = ['--tsconfig', 'spec/tsconfig.json', 'spec/services/main.ts', ...args];
-  const env = { ...process.env, MILLRACE_SERVICES_FOLDER: folder, ...environment };
-  return run('node_modules/.bin/tsx', command, { env }).then(
+  return say('node_modules/.bin/tsx', command, { ...process.env, MILLRACE_SERVICES_FOLDER: folder, ...environment });
+}
+
+async function say(program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Said> {
+  return run(program, args, { env }).then(
     (said) => ({ code: 0, ...said }),
-    (error: Error & { code: number; stdout: string; stderr: string }) => error,
+    (error: Error & Said) => error,
   );
 }
 
@@ -100,6 +106,29 @@ describe('npm run services, where nothing is installed', () => {
   it('says that it is not installed', async () => {
     expect((await services(['status'], nowhere)).stdout).toBe('postgres: not installed\n');
   });
+});
+
+describe('a test run, where nothing is installed', () => {
+  const spec = 'spec/postgres/events.spec.ts';
+
+  it('skips the specs that need it, and names them in the end', async () => {
+    const { code, stdout, stderr } = await testRun('');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/Tests.* \d+ skipped/);
+    expect(stderr).toContain(`Skipped, as PostgreSQL is missing here: ${spec}. 'npm run services -- install' gets it`);
+  });
+
+  it('fails in CI', async () => {
+    const { code, stderr } = await testRun('true');
+    expect(code).toBe(1);
+    expect(stderr).toContain('Expected PostgreSQL to be installed where CI is true.');
+  });
+
+  async function testRun(ci: string): Promise<Said> {
+    const { MILLRACE_POSTGRES_URL: _, ...rest } = process.env;
+    const env = { ...rest, CI: ci, NO_COLOR: '1', MILLRACE_SERVICES_FOLDER: folder, PG_BIN: '/nowhere' };
+    return say('node_modules/.bin/vitest', ['run', '--typecheck.enabled=false', spec], env);
+  }
 });
 
 it('refuses what it does not know', async () => {
