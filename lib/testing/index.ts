@@ -26,3 +26,6 @@ export type { Schedule } from './exploration/schedule.ts';
 export { brokerContract } from './contract/broker-contract.ts';
 export type { ContractCase, ContractReport, ContractSkip } from './contract/contract-case.ts';
 export type { BrokerContractOptions } from './contract/contract-options.ts';
+export { eventStoreContract } from './store-contract/event-store-contract.ts';
+export type { StoreContractCase } from './store-contract/store-contract-case.ts';
+export type { EventStoreContractOptions } from './store-contract/store-contract-options.ts';

@@ -7,7 +7,7 @@ import type { CheckedContractOptions } from './contract-options.ts';
 import { Consumer, type Handle } from './consumer.ts';
 import { Deadline } from './deadline.ts';
 import { makeMessages, type MessagePlan } from './make-messages.ts';
-import { OpenBrokers } from './open-brokers.ts';
+import { OpenClients } from './open-clients.ts';
 import type { Received } from './received.ts';
 import { Tally } from './tally.ts';
 
@@ -17,7 +17,7 @@ export class Trial {
   readonly options: CheckedContractOptions;
   readonly deadline: Deadline;
   readonly #prefix: string;
-  readonly #brokers: OpenBrokers;
+  readonly #brokers: OpenClients<Broker>;
   readonly #tally = new Tally();
   readonly #startedAt: number;
 
@@ -25,7 +25,7 @@ export class Trial {
     this.claims = claims;
     this.options = options;
     this.deadline = new Deadline(options.timeLimitMs, options.scheduler);
-    this.#brokers = new OpenBrokers(makeBroker);
+    this.#brokers = new OpenClients(makeBroker);
     this.#prefix = `contract-${options.createId().slice(-12)}`;
     this.#startedAt = this.now();
   }

@@ -1,23 +1,22 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
-import type { Broker } from '../../broker/broker.ts';
 
-/** The brokers of a run. */
-export class OpenBrokers {
-  readonly #makeBroker: () => Broker | Promise<Broker>;
-  readonly #brokers = new Set<Broker>();
+/** The brokers or stores of a run. */
+export class OpenClients<Client extends { close(): Promise<void> }> {
+  readonly #make: () => Client | Promise<Client>;
+  readonly #clients = new Set<Client>();
 
-  constructor(makeBroker: () => Broker | Promise<Broker>) {
-    this.#makeBroker = makeBroker;
+  constructor(make: () => Client | Promise<Client>) {
+    this.#make = make;
   }
 
-  async open(): Promise<Broker> {
-    const broker = await this.#makeBroker();
-    this.#brokers.add(broker);
-    return broker;
+  async open(): Promise<Client> {
+    const client = await this.#make();
+    this.#clients.add(client);
+    return client;
   }
 
   async closeAll(): Promise<void> {
-    await Promise.all(Array.from(this.#brokers, async (broker) => broker.close()));
+    await Promise.all(Array.from(this.#clients, async (client) => client.close()));
   }
 
   /** Closes them as well as they can be, within some time. */
