@@ -52,6 +52,17 @@ describe('createUuidV7', () => {
     expect(createUuidV7()(1.75).slice(0, 13)).toBe('00000000-0001');
   });
 
+  it('is a UUID for any time, also one that has no place in it', () => {
+    const createId = createUuidV7();
+    for (const time of [0, -1, 2 ** 48, 2 ** 50 + 7]) expect(UUID.exec(createId(time))?.[1]).toBe('7');
+  });
+
+  it('shares no random bits between ids', () => {
+    const createId = createUuidV7();
+    const ends = Array.from({ length: 1_000 }, () => createId(1_700_000_000_000).slice(18));
+    expect(new Set(ends).size).toBe(1_000);
+  });
+
   it('gives the messages of a bus ids that sort by their time', () => {
     const bus = createEventBus({ createId: createUuidV7() });
     const ids: string[] = [];
