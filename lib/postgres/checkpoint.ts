@@ -10,7 +10,7 @@ export interface Place {
 }
 
 /** The transactions that had ended at some time: all below `next`, but those that were `open`. */
-export interface Seen {
+interface Seen {
   readonly next: number;
   readonly open: readonly number[];
 }

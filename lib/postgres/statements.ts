@@ -3,7 +3,7 @@ import type { NamedStatement } from './connections.ts';
 import { quoteName } from './schema-name.ts';
 
 /** How many events are looked at for a page of some of them at most. */
-export const SCAN = 10_000;
+const SCAN = 10_000;
 
 /** The columns of a record, in the order in which `recordOf` reads them. */
 const RECORD = 'e.position, e.tx, e.stream, e.version, e.id, e.type, e.time, e.data::text, e.metadata::text';

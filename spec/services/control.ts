@@ -9,7 +9,7 @@ import type { Service } from './catalogue.ts';
 const run = promisify(execFile);
 
 /** Where `npm run services` keeps its servers: one set for each user of a machine. */
-export const SERVICES_FOLDER: string =
+const SERVICES_FOLDER: string =
   process.env['MILLRACE_SERVICES_FOLDER'] ?? join(tmpdir(), `millrace-services-${userInfo().username}`);
 
 /** A server, by the folder that it has or would have. */
