@@ -13,9 +13,10 @@ export interface IndexedDbEventStoreOptions extends EventStoreOptions {
   /**
    * When an append is safe.
    *
-   * - `strict`: when the browser has written it to the disk. Chromium flushes then; Firefox does from version 126 on; Safari has its own idea.
-   * - `relaxed`: when the operating system has it. Several times quicker; a tab or a browser that crashes loses nothing, a power cut may lose the last moments, never
-   *   the middle.
+   * - `strict`: when the browser has flushed it to the disk, and asked the disk. Browsers that do not know this wish (before Chromium 83, Firefox 126, Safari 15) do
+   *   what they think right, which in Firefox was `relaxed`.
+   * - `relaxed`: when the operating system has it. Quicker; a tab or a browser that crashes loses nothing, a power cut may lose the last moments.
+   *
    *
    * @defaultValue 'strict'
    */

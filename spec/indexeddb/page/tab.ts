@@ -1,6 +1,8 @@
 // What a tab does: bundled for the browser, where the specs call it.
 import { type EventStore, type RecordedEvent, VersionConflictError } from 'millrace';
 import { indexedDbEventStore, type IndexedDbEventStoreOptions } from 'millrace/indexeddb';
+// Not from its door, which has what only Node can bundle.
+import { eventStoreContract } from '../../../lib/testing/store-contract/event-store-contract.ts';
 
 /** A tab with one store. */
 class Tab {
@@ -72,6 +74,14 @@ class Tab {
 
   release(name: string): void {
     this.#releases.get(name)?.();
+  }
+
+  /** Runs a case of the contract. */
+  async runCase(title: string, scale: number): Promise<void> {
+    const open = () => indexedDbEventStore({ name: title, pollMs: 5_000 });
+    const found = eventStoreContract(open, { scale }).find(({ name }) => name === title);
+    if (found === undefined) throw new Error(`Expected a case of the contract, got '${title}'.`);
+    await found.run();
   }
 
   async #watch(count: number): Promise<readonly Seen[]> {
