@@ -1,0 +1,7 @@
+import type { StoreDefect } from './defect.ts';
+import { keepingDefects } from './keeping.ts';
+import { readingDefects } from './reading.ts';
+import { writingDefects } from './writing.ts';
+
+/** At least one broken store for each case of the contract. */
+export const STORE_DEFECTS: readonly StoreDefect[] = [...writingDefects, ...readingDefects, ...keepingDefects];
