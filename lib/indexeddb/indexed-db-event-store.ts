@@ -13,7 +13,7 @@ export interface IndexedDbEventStoreOptions extends EventStoreOptions {
   /**
    * When an append is safe.
    *
-   * - `strict`: when the browser has flushed it to the disk, and asked the disk. Browsers that do not know this wish (before Chromium 83, Firefox 126, Safari 15) do
+   * - `strict`: when the browser has flushed it to the disk. Browsers that do not know this wish (before Chromium 83, Firefox 126, Safari 15) do
    *   what they think right, which in Firefox was `relaxed`.
    * - `relaxed`: when the operating system has it. Quicker; a tab or a browser that crashes loses nothing, a power cut may lose the last moments.
    *
