@@ -1,3 +1,4 @@
-export type { SqliteDriver } from './open-database.ts';
+export type { SqliteDriver } from './open-connection.ts';
+export type { SqliteDurability } from './open-store.ts';
 export type { SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite-database.ts';
-export { type SqliteDurability, sqliteEventStore, type SqliteEventStoreOptions } from './sqlite-event-store.ts';
+export { sqliteEventStore, type SqliteEventStoreOptions } from './sqlite-event-store.ts';

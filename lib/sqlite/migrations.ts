@@ -1,16 +1,18 @@
 import { StoreFormatError } from '../sourcing/errors.ts';
-import type { SqliteDatabase } from './sqlite-database.ts';
+import { type Connection, onlyRow } from './connection.ts';
 
-/** Marks a file as one of ours: "mill" in ASCII, in the header field for it (https://sqlite.org/fileformat.html#application_id). */
-const APPLICATION_ID = 0x6d696c6c;
+/** Marks a file as one of ours: "mlrc" in ASCII, in the header field for it (https://sqlite.org/fileformat.html#application_id). */
+const APPLICATION_ID = 0x6d6c7263;
 
 /**
- * What makes a database of version n one of version n + 1. AUTOINCREMENT, so that a position is never used again, also if the last events are deleted: a
- * reader that is behind it would miss the new ones.
+ * What makes a database of version n one of version n + 1. What was published is never edited: a change is a new entry at the end.
+ *
+ * Positions are given by the writer, which is quicker than AUTOINCREMENT. They are never used again, or a reader that is behind one would miss the
+ * new event: so what was deleted leaves the highest position of then.
  */
 const MIGRATIONS: readonly string[] = [
   `CREATE TABLE events (
-    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    position INTEGER PRIMARY KEY,
     stream TEXT NOT NULL,
     version INTEGER NOT NULL,
     id TEXT NOT NULL UNIQUE,
@@ -20,7 +22,8 @@ const MIGRATIONS: readonly string[] = [
     metadata TEXT NOT NULL,
     UNIQUE (stream, version)
   ) STRICT;
-  CREATE TABLE deleted_streams (stream TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+  CREATE TABLE deleted_streams (stream TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE INDEX deleted_streams_position ON deleted_streams (position);
   CREATE TABLE documents (
     number INTEGER PRIMARY KEY,
     kind TEXT NOT NULL,
@@ -32,24 +35,31 @@ const MIGRATIONS: readonly string[] = [
 ];
 
 /** Brings a database to the newest version. To be called within a transaction that others wait for. */
-export function migrate(database: SqliteDatabase, path: string): void {
-  const version = expectOurs(database, path);
-  if (version === MIGRATIONS.length) return;
-  for (const sql of MIGRATIONS.slice(version)) database.exec(sql);
-  database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${MIGRATIONS.length};`);
+export function migrate(connection: Connection, path: string): void {
+  const version = formatOf(connection, path);
+  for (const sql of MIGRATIONS.slice(version)) connection.execute(sql);
+  connection.execute(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${MIGRATIONS.length};`);
 }
 
-/** Whether a database is of the newest version. */
-export function isMigrated(database: SqliteDatabase, path: string): boolean {
-  return expectOurs(database, path) === MIGRATIONS.length;
+/**
+ * Whether a database is of the newest version.
+ *
+ * @throws StoreFormatError for one that is not ours, or newer
+ */
+export function isMigrated(connection: Connection, path: string): boolean {
+  return formatOf(connection, path) === MIGRATIONS.length;
 }
 
 /** The version of a database that this library has made; 0 of an empty one. */
-function expectOurs(database: SqliteDatabase, path: string): number {
-  const applicationId = numberOf(database, 'SELECT application_id AS value FROM pragma_application_id');
-  const version = numberOf(database, 'SELECT user_version AS value FROM pragma_user_version');
+function formatOf(connection: Connection, path: string): number {
+  // In one statement: another process may migrate between two.
+  const [applicationId, version, tables] = onlyRow<readonly [number, number, number]>(
+    connection.query(
+      `SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema)
+        FROM pragma_application_id, pragma_user_version`,
+    ),
+  );
   if (applicationId !== APPLICATION_ID) {
-    const tables = numberOf(database, 'SELECT count(*) AS value FROM sqlite_schema');
     if (applicationId === 0 && version === 0 && tables === 0) return 0;
     throw new StoreFormatError(
       `Expected an event store or a new file in '${path}', got an SQLite database of another program. Give another path.`,
@@ -57,10 +67,6 @@ function expectOurs(database: SqliteDatabase, path: string): number {
   }
   if (version <= MIGRATIONS.length) return version;
   throw new StoreFormatError(
-    `Expected an event store of format ${MIGRATIONS.length} or older in '${path}', got format ${version}. Install the version of millrace that has made it, or a newer one.`,
+    `Expected an event store of format ${MIGRATIONS.length} or older in '${path}', got format ${version} of a newer millrace. Update millrace in this program.`,
   );
-}
-
-function numberOf(database: SqliteDatabase, sql: string): number {
-  return (database.prepare(sql).get() as { readonly value: number }).value;
 }

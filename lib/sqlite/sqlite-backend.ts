@@ -1,5 +1,5 @@
+import { interval, type SchedulerLike } from 'rxjs';
 import type { DocumentStore } from '../sourcing/document-store.ts';
-import { SNAPSHOT_KIND } from '../sourcing/document-store.ts';
 import type { ExpectedVersion, StoreHead } from '../sourcing/event-store.ts';
 import type {
   AllPage,
@@ -11,88 +11,71 @@ import type {
   StoredRecord,
   StreamPageRequest,
 } from '../sourcing/event-store-backend.ts';
-import { isExpected } from '../sourcing/selection.ts';
-import { isConstraint } from './failures.ts';
-import { Inserts } from './inserts.ts';
 import { AllEvents } from './all-events.ts';
-import type { SqliteDatabase, SqliteStatement } from './sqlite-database.ts';
+import { type Connection, onlyRow, type Query } from './connection.ts';
+import { EVENT_COLUMNS, storedRecord } from './event-row.ts';
+import { UnknownCommitError } from './failures.ts';
 import { sqliteDocuments } from './sqlite-documents.ts';
-import { type EventRow, storedRecord } from './event-row.ts';
+import { Streams } from './streams.ts';
 import type { WorkLine } from './work-line.ts';
 
-/** Keeps events in an SQLite database. One process writes at a time, so positions are in the order of commits, and a checkpoint is a position. */
+/** How a database is watched, and left. */
+export interface BackendSettings {
+  readonly scheduler: SchedulerLike;
+  /** How often to look whether others have written; undefined where there can be none. */
+  readonly pollMs: number | undefined;
+  /** Lets go of the database. */
+  readonly leave: () => void;
+}
+
+/** Keeps events in an SQLite database. One connection writes at a time, so positions are in the order of commits, and a checkpoint is a position. */
 export class SqliteBackend implements EventStoreBackend {
   readonly documents: DocumentStore;
   readonly #line: WorkLine;
-  readonly #closeDatabase: () => void;
-  readonly #inserts: Inserts;
+  readonly #settings: BackendSettings;
+  readonly #streams: Streams;
   readonly #all: AllEvents;
-  readonly #version: SqliteStatement;
-  readonly #isDeleted: SqliteStatement;
-  readonly #forwards: SqliteStatement;
-  readonly #backwards: SqliteStatement;
-  readonly #byId: SqliteStatement;
-  readonly #deletions: readonly SqliteStatement[];
+  readonly #byId: Query;
+  readonly #dataVersion: Query;
 
-  constructor(database: SqliteDatabase, line: WorkLine, closeDatabase: () => void) {
-    this.documents = sqliteDocuments(database, line);
+  constructor(connection: Connection, line: WorkLine, settings: BackendSettings) {
+    this.documents = sqliteDocuments(connection, line);
     this.#line = line;
-    this.#closeDatabase = closeDatabase;
-    this.#inserts = new Inserts(database);
-    this.#all = new AllEvents(database);
-    this.#version = database.prepare('SELECT max(version) AS version FROM events WHERE stream = ?');
-    this.#isDeleted = database.prepare('SELECT 1 FROM deleted_streams WHERE stream = ?');
-    this.#forwards = database.prepare(
-      'SELECT * FROM events WHERE stream = ? AND version >= ? ORDER BY version LIMIT ?',
-    );
-    this.#backwards = database.prepare(
-      'SELECT * FROM events WHERE stream = ? AND version <= ? ORDER BY version DESC LIMIT ?',
-    );
-    this.#byId = database.prepare('SELECT * FROM events WHERE id = ?');
-    this.#deletions = [
-      'DELETE FROM events WHERE stream = ?',
-      `DELETE FROM documents WHERE kind = '${SNAPSHOT_KIND}' AND key = ?`,
-      'INSERT INTO deleted_streams (stream) VALUES (?)',
-    ].map((sql) => database.prepare(sql));
+    this.#settings = settings;
+    this.#streams = new Streams(connection);
+    this.#all = new AllEvents(connection);
+    this.#byId = connection.query(`SELECT ${EVENT_COLUMNS} FROM events WHERE id = ?`);
+    this.#dataVersion = connection.query('PRAGMA data_version');
   }
 
   async append(stream: string, events: readonly StoredEvent[], expected: ExpectedVersion): Promise<AppendOutcome> {
     try {
-      return await this.#line.write(() => this.#append(stream, events, expected));
+      return await this.#line.write(() => this.#streams.append(stream, events, expected), events.length);
     } catch (error) {
-      // The version was looked up in the same transaction: it is the id.
-      if (isConstraint(error)) return { outcome: 'duplicate' };
+      if (error instanceof UnknownCommitError) return { outcome: 'unknown', cause: error };
       throw error;
     }
   }
 
-  readStream(stream: string, { from, direction, limit }: StreamPageRequest): Promise<readonly StoredRecord[]> {
-    const statement = direction === 'forwards' ? this.#forwards : this.#backwards;
-    return this.#line.read(() => (statement.all(stream, from, limit) as EventRow[]).map(storedRecord));
+  readStream(stream: string, request: StreamPageRequest): Promise<readonly StoredRecord[]> {
+    return this.#line.read(() => this.#streams.page(stream, request));
   }
 
-  readAll(request: AllPageRequest): Promise<AllPage> {
-    const read = this.#all.page(request);
-    return this.#line.read(read);
+  async readAll(request: AllPageRequest): Promise<AllPage> {
+    return this.#line.read(this.#all.page(request));
   }
 
   async findEvent(id: string): Promise<StoredRecord | undefined> {
-    const row = await this.#line.read(() => this.#byId.get(id) as EventRow | undefined);
+    const row = await this.#line.read(() => this.#byId.row([id]));
     return row && storedRecord(row);
   }
 
   streamVersion(stream: string): Promise<number> {
-    return this.#line.read(() => this.#versionOf(stream));
+    return this.#line.read(() => this.#streams.version(stream));
   }
 
   deleteStream(stream: string, expected: ExpectedVersion): Promise<DeleteOutcome> {
-    return this.#line.write(() => {
-      const version = this.#versionOf(stream);
-      if (!isExpected(expected, version)) return { outcome: 'conflict', actual: version };
-      if (version === 0) return { outcome: 'absent' };
-      for (const statement of this.#deletions) statement.run(stream);
-      return { outcome: 'deleted' };
-    });
+    return this.#line.write(() => this.#streams.delete(stream, expected));
   }
 
   async head(): Promise<StoreHead> {
@@ -100,26 +83,31 @@ export class SqliteBackend implements EventStoreBackend {
     return { position, checkpoint: String(position) };
   }
 
-  watch(): () => void {
-    // The store in front tells of its own appends, and looks for those of others every pollMs, which costs some microseconds.
-    return () => undefined;
+  watch(wake: () => void): () => void {
+    const { pollMs, scheduler } = this.#settings;
+    if (pollMs === undefined) return () => undefined;
+    let seen = this.#readDataVersion();
+    const polling = interval(pollMs, scheduler).subscribe(() => {
+      const version = this.#readDataVersion();
+      if (version !== undefined && version === seen) return;
+      seen = version;
+      wake();
+    });
+    return () => polling.unsubscribe();
   }
 
   async close(): Promise<void> {
     await this.#line.rest();
-    this.#closeDatabase();
+    this.#settings.leave();
   }
 
-  #append(stream: string, events: readonly StoredEvent[], expected: ExpectedVersion): AppendOutcome {
-    const version = this.#versionOf(stream);
-    // Only a stream without events can be one that was deleted.
-    if (version === 0 && this.#isDeleted.get(stream) !== undefined) return { outcome: 'deleted' };
-    if (!isExpected(expected, version)) return { outcome: 'conflict', actual: version };
-    const position = this.#inserts.insert(stream, version, events);
-    return { outcome: 'appended', version: version + events.length, checkpoint: String(position) };
-  }
-
-  #versionOf(stream: string): number {
-    return (this.#version.get(stream) as { readonly version: number | null }).version ?? 0;
+  /** Changes when another connection has written: https://sqlite.org/pragma.html#pragma_data_version */
+  #readDataVersion(): number | undefined {
+    try {
+      return onlyRow<readonly [number]>(this.#dataVersion)[0];
+    } catch {
+      // Whoever is woken reads, and learns why.
+      return undefined;
+    }
   }
 }

@@ -4,7 +4,7 @@ export type SqliteValue = number | string | null;
 /** A prepared statement of an SQLite client. */
 export interface SqliteStatement {
   /** Runs it, for what it changes. */
-  run(...values: SqliteValue[]): { readonly changes: number | bigint; readonly lastInsertRowid: number | bigint };
+  run(...values: SqliteValue[]): { readonly changes: number | bigint };
   /** Its first row. */
   get(...values: SqliteValue[]): unknown;
   /** Its rows. */

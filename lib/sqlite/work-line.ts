@@ -1,120 +1,184 @@
-import { StoreUnavailableError } from '../sourcing/errors.ts';
-import { explained, isBusy, isConstraint } from './failures.ts';
-import type { SqliteDatabase, SqliteStatement } from './sqlite-database.ts';
+import type { SchedulerLike } from 'rxjs';
+import type { Command, Connection } from './connection.ts';
+import { commitFailureOf, failureOf, isBusy, tooBusy } from './failures.ts';
+
+/** Which database it is, and how long it is waited for. */
+export interface WorkSettings {
+  /** Names it in errors. */
+  readonly path: string;
+  readonly busyTimeoutMs: number;
+  readonly scheduler: SchedulerLike;
+}
 
 /** Something to be done within a transaction. */
 interface Job {
   readonly work: () => unknown;
+  readonly weight: number;
+  /** When it began to wait. */
+  readonly since: number;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** The pauses between attempts at a database that is busy, in milliseconds: short, so that its lock is seldom missed. */
-const BUSY_PAUSES_MS: readonly number[] = [1, 2, 5, 10, 25, 50];
+/** The pauses between attempts at a database that is busy, in milliseconds. Short at most, too: between two others who take turns the lock is free for a moment only. */
+const BUSY_PAUSES_MS: readonly number[] = [1, 2, 3, 5, 7, 10];
+
+/** A transaction begins no further work when it has so much: every event weighs 1, and a hundred thousand take about a second, for which nothing else runs. */
+const MOST_WEIGHT = 1_000;
 
 /**
- * Does the work of one connection, in its order. What is asked for in one turn of the event loop is written in one transaction, so that many writers pay for one sync. Every
+ * Does the work of one connection. What is asked for in one turn of the event loop is written in one transaction, so that many writers pay for one sync. Every
  * piece of work has a turn of the loop before it: the client works synchronously, and a loop of awaits would let nothing else run.
  */
 export class WorkLine {
-  readonly #database: SqliteDatabase;
-  readonly #path: string;
-  readonly #busyTimeoutMs: number;
-  readonly #begin: SqliteStatement;
-  readonly #commit: SqliteStatement;
-  #jobs: Job[] = [];
+  readonly #connection: Connection;
+  readonly #settings: WorkSettings;
+  readonly #begin: Command;
+  readonly #commit: Command;
+  readonly #jobs: Job[] = [];
+  readonly #reads = new Set<Promise<unknown>>();
+  /** So many jobs at the front are done one by one. */
+  #alone = 0;
   #writing: Promise<void> | undefined;
 
-  constructor(database: SqliteDatabase, path: string, busyTimeoutMs: number) {
-    this.#database = database;
-    this.#path = path;
-    this.#busyTimeoutMs = busyTimeoutMs;
-    this.#begin = database.prepare('BEGIN IMMEDIATE');
-    this.#commit = database.prepare('COMMIT');
+  constructor(connection: Connection, settings: WorkSettings) {
+    this.#connection = connection;
+    this.#settings = settings;
+    this.#begin = connection.command('BEGIN IMMEDIATE');
+    this.#commit = connection.command('COMMIT');
   }
 
-  /** Does work that writes; it may be done twice, but only once for good. If the database cannot be written, nothing of it is. */
-  write<Result>(work: () => Result): Promise<Result> {
+  /**
+   * Does work that writes. If it throws, or the transaction cannot be committed, nothing of it is written. It may be done again, but is written once.
+   *
+   * @param weight - how much it is, in rows
+   */
+  write<Result>(work: () => Result, weight: number = 1): Promise<Result> {
     return new Promise((resolve, reject) => {
-      this.#jobs.push({ work, resolve: resolve as (result: unknown) => void, reject });
+      const since = this.#settings.scheduler.now();
+      this.#jobs.push({ work, weight, since, resolve: resolve as (result: unknown) => void, reject });
       this.#writing ??= this.#writeAll();
     });
   }
 
   /** Does work that only reads. */
-  async read<Result>(work: () => Result): Promise<Result> {
-    await nextTurn();
-    return this.#insist(work);
+  read<Result>(work: () => Result): Promise<Result> {
+    const reading = this.#read(work);
+    this.#reads.add(reading);
+    const forget = (): void => void this.#reads.delete(reading);
+    reading.then(forget, forget);
+    return reading;
   }
 
-  /** Resolves when nothing is being written. */
+  /** Waits until all that was asked for has ended. */
   async rest(): Promise<void> {
-    while (this.#writing !== undefined) await this.#writing;
+    while (this.#reads.size > 0 || this.#writing !== undefined) {
+      await Promise.allSettled([...this.#reads, this.#writing]);
+      // Whoever was answered may have another question yet.
+      await nextTurn();
+    }
+  }
+
+  async #read<Result>(work: () => Result): Promise<Result> {
+    await nextTurn();
+    const since = this.#settings.scheduler.now();
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return work();
+      } catch (error) {
+        if (!isBusy(error)) throw failureOf(this.#settings.path, error);
+        if (this.#isLate(since)) throw this.#tooBusy(error);
+      }
+      await this.#pause(attempt);
+    }
   }
 
   async #writeAll(): Promise<void> {
     await nextTurn();
-    while (this.#jobs.length > 0) {
-      const jobs = this.#jobs;
-      this.#jobs = [];
-      await this.#writeTogether(jobs);
-      if (this.#jobs.length > 0) await nextTurn();
+    for (let attempt = 0; this.#jobs.length > 0;) {
+      const failure = this.#tryToBegin();
+      if (failure === undefined) this.#writeTogether(this.#take());
+      else this.#refuse(failure.error);
+      attempt = failure === undefined ? 0 : attempt + 1;
+      // Those who have been answered come with more in this turn.
+      await (failure === undefined ? nextTurn() : this.#pause(attempt - 1));
     }
     this.#writing = undefined;
   }
 
-  async #writeTogether(jobs: readonly Job[]): Promise<void> {
+  #tryToBegin(): { readonly error: unknown } | undefined {
     try {
-      const results = await this.#insist(() => this.#transact(() => jobs.map(({ work }) => work())));
-      jobs.forEach(({ resolve }, index) => resolve(results[index]));
+      this.#begin([]);
+      return undefined;
     } catch (error) {
-      if (jobs.length === 1) jobs[0]!.reject(error);
-      // One that cannot be written must not harm the others.
-      else for (const job of jobs) await this.#writeTogether([job]);
+      return { error };
     }
   }
 
-  #transact<Result>(work: () => Result): Result {
-    this.#begin.run();
+  /** Refuses those that have waited for too long; and all, if it is not that others write. */
+  #refuse(error: unknown): void {
+    const isWaiting = (job: Job): boolean => isBusy(error) && !this.#isLate(job.since);
+    const jobs = this.#jobs.splice(0);
+    this.#jobs.push(...jobs.filter(isWaiting));
+    this.#alone = 0;
+    const failure = isBusy(error) ? this.#tooBusy(error) : failureOf(this.#settings.path, error);
+    for (const job of jobs) if (!isWaiting(job)) job.reject(failure);
+  }
+
+  /** The jobs for one transaction. */
+  #take(): readonly Job[] {
+    if (this.#alone > 0) {
+      this.#alone--;
+      return this.#jobs.splice(0, 1);
+    }
+    let weight = 0;
+    const last = this.#jobs.findIndex((job) => (weight += job.weight) >= MOST_WEIGHT);
+    return this.#jobs.splice(0, last < 0 ? this.#jobs.length : last + 1);
+  }
+
+  #writeTogether(jobs: readonly Job[]): void {
+    const { path } = this.#settings;
+    let results: readonly unknown[];
     try {
-      const result = work();
-      this.#commit.run();
-      return result;
+      results = jobs.map(({ work }) => work());
     } catch (error) {
       this.#rollBack();
-      throw error;
+      if (jobs.length === 1) return jobs[0]!.reject(failureOf(path, error));
+      // One that cannot be written must not harm the others.
+      this.#jobs.unshift(...jobs);
+      this.#alone = jobs.length;
+      return;
     }
+    try {
+      this.#commit([]);
+    } catch (error) {
+      this.#rollBack();
+      const failure = commitFailureOf(path, error);
+      for (const { reject } of jobs) reject(failure);
+      return;
+    }
+    jobs.forEach(({ resolve }, index) => resolve(results[index]));
   }
 
   #rollBack(): void {
     try {
-      this.#database.exec('ROLLBACK');
+      this.#connection.execute('ROLLBACK');
     } catch {
       // Some errors have rolled back already: https://sqlite.org/lang_transaction.html
     }
   }
 
-  /** Does it again while another process writes, without blocking this one. */
-  async #insist<Result>(work: () => Result): Promise<Result> {
-    let waitedMs = 0;
-    for (let attempt = 0; ; attempt++) {
-      try {
-        return work();
-      } catch (error) {
-        if (!isBusy(error)) throw isConstraint(error) ? error : explained(error, this.#path);
-        if (waitedMs >= this.#busyTimeoutMs) throw this.#tooBusy(error);
-      }
-      const waitMs = BUSY_PAUSES_MS[Math.min(attempt, BUSY_PAUSES_MS.length - 1)]!;
-      await new Promise((resolve) => setTimeout(resolve, waitMs));
-      waitedMs += waitMs;
-    }
+  #isLate(since: number): boolean {
+    return this.#settings.scheduler.now() - since >= this.#settings.busyTimeoutMs;
   }
 
-  #tooBusy(error: unknown): StoreUnavailableError {
-    return new StoreUnavailableError(
-      `Expected the SQLite database '${this.#path}' to be free within ${this.#busyTimeoutMs} ms, got one that another process writes to. Nothing was written: try again, keep other programs' transactions short, or raise busyTimeoutMs.`,
-      { cause: error },
-    );
+  #tooBusy(error: unknown): Error {
+    return tooBusy(this.#settings.path, this.#settings.busyTimeoutMs, error);
+  }
+
+  async #pause(attempt: number): Promise<void> {
+    const pauseMs = BUSY_PAUSES_MS[Math.min(attempt, BUSY_PAUSES_MS.length - 1)]!;
+    await new Promise<void>((resolve) => this.#settings.scheduler.schedule(() => resolve(), pauseMs));
   }
 }
 
