@@ -14,7 +14,7 @@ export function expectStream(stream: string): string {
 /** Returns `value` if it is a text that every database can keep in an index. */
 export function expectKey(name: string, value: string): string {
   expectName(name, value);
-  if (value.length <= LONGEST_NAME && !/\p{Surrogate}|\0/u.test(value)) return value;
+  if (value.length <= LONGEST_NAME && isStorable(value)) return value;
   throw new InvalidOptionError(
     `Expected ${name} to be at most ${LONGEST_NAME} characters of well-formed Unicode without NUL, got ${show(value)} of ${value.length}.`,
   );
@@ -39,9 +39,17 @@ export function expectEvents(events: NewEvent | readonly NewEvent[]): readonly N
   return list;
 }
 
+/** Returns `value` if it is a text that every database keeps as it is; JSON always is. */
+export function expectText(name: string, value: string): string {
+  if (isStorable(value)) return value;
+  throw new InvalidOptionError(
+    `Expected ${name} to be a text of well-formed Unicode without NUL, such as JSON.stringify makes, got ${typeof value === 'string' ? `a text of ${value.length} characters that is not` : show(value)}.`,
+  );
+}
+
 /** Returns the types if each could be an event's. */
 export function expectTypes(types: readonly string[] | undefined): readonly string[] | undefined {
-  if (types === undefined || (Array.isArray(types) && types.every((type) => typeof type === 'string'))) return types;
+  if (types === undefined || (Array.isArray(types) && types.every(isStorable))) return types;
   throw new InvalidOptionError(`Expected types to be a list of event types, got ${show(types)}.`);
 }
 
@@ -52,8 +60,11 @@ export function expectStreams(
   if (streams === undefined) return undefined;
   const list = [streams].flat() as readonly StreamSelection[];
   for (const selection of list) {
-    const prefix: unknown = typeof selection === 'string' ? selection : (selection as { prefix?: unknown }).prefix;
-    if (typeof prefix === 'string') continue;
+    const { prefix } = (typeof selection === 'string' ? { prefix: selection } : (selection ?? {})) as {
+      readonly prefix?: unknown;
+    };
+    // Half of a character would be a text of its own for one database, and a sign for what is unreadable for another.
+    if (isStorable(prefix)) continue;
     throw new InvalidOptionError(
       `Expected streams to be names or prefixes, such as 'account-1' or { prefix: 'account-' }, got ${show(selection)}.`,
     );
@@ -67,7 +78,7 @@ export function expectLimit(limit: number): number {
 }
 
 function expectEvent(event: NewEvent, index: number): void {
-  const { type, id, time } = (event ?? {}) as Partial<NewEvent>;
+  const { type, id, time, source, subject, headers } = (event ?? {}) as Partial<NewEvent>;
   const name = `events[${index}]`;
   if (typeof event !== 'object' || event === null || typeof type !== 'string' || !('data' in event)) {
     throw new InvalidOptionError(
@@ -79,4 +90,23 @@ function expectEvent(event: NewEvent, index: number): void {
   if (time !== undefined && !Number.isFinite(time)) {
     throw new InvalidOptionError(`Expected ${name}.time to be epoch milliseconds, got ${show(time)}.`);
   }
+  expectTextOrNone(`${name}.source`, source);
+  expectTextOrNone(`${name}.subject`, subject);
+  if (headers !== undefined) expectHeaders(`${name}.headers`, headers);
+}
+
+function expectHeaders(name: string, headers: unknown): void {
+  if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) {
+    throw new InvalidOptionError(`Expected ${name} to be an object of texts, got ${show(headers)}.`);
+  }
+  for (const [header, value] of Object.entries(headers)) expectTextOrNone(`${name}['${header}']`, value);
+}
+
+function expectTextOrNone(name: string, value: unknown): void {
+  if (value === undefined || typeof value === 'string') return;
+  throw new InvalidOptionError(`Expected ${name} to be a text, got ${show(value)}.`);
+}
+
+function isStorable(value: unknown): value is string {
+  return typeof value === 'string' && !/\p{Surrogate}|\0/u.test(value);
 }

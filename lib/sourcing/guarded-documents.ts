@@ -1,5 +1,5 @@
 import { expectCount } from '../core/options.ts';
-import { expectKey } from './check-arguments.ts';
+import { expectKey, expectText } from './check-arguments.ts';
 import type { DocumentStore } from './document-store.ts';
 
 /** Documents whose arguments are checked, and that are refused when their store is closed. */
@@ -17,6 +17,7 @@ export function guardedDocuments(documents: DocumentStore, expectOpen: () => voi
     },
     put: async (kind, key, value, ifRevision) => {
       check(kind, key);
+      expectText('value', value);
       if (ifRevision !== undefined) expectCount('ifRevision', ifRevision, 0);
       return documents.put(kind, key, value, ifRevision);
     },
