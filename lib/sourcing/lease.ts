@@ -37,22 +37,22 @@ export interface LeaseOptions {
   /** Where the store has locks that end with their holder: then nobody has to wait until a lease is over. */
   readonly lock?: ((name: string, signal: AbortSignal) => Promise<() => void>) | undefined;
   /** Called once, when another process has been found to have it. */
-  readonly onLost?: () => void;
+  readonly onLost?: (error: LeaseLostError) => void;
 }
 
 /**
  * A document that one process at a time may write. Its revision is the fencing token, after M. Kleppmann, "How to do distributed locking" (2016): whoever has lost the lease
- * cannot write, whatever it believes. No two clocks are compared: a lease is over when its document has stood still for as long as its owner said it never would.
+ * cannot write, whatever it believes. No clock is read: a lease is over when its document has stood still for as long as its owner said it never would.
  */
 export class Lease<Value> {
-  /** What the document says. */
-  value: Value | undefined;
   readonly #options: LeaseOptions;
   readonly #owner: string;
   readonly #renewal: Subscription;
-  #revision: number;
   readonly #unlock: (() => void) | undefined;
-  #isLost = false;
+  #value: Value | undefined;
+  #revision: number;
+  #lost: LeaseLostError | undefined;
+  #isRenewing = false;
   #last: Promise<unknown> = Promise.resolve();
 
   private constructor(
@@ -64,16 +64,13 @@ export class Lease<Value> {
   ) {
     this.#options = options;
     this.#owner = owner;
-    this.value = value;
+    this.#value = value;
     this.#revision = revision;
     this.#unlock = unlock;
-    const { scheduler, leaseMs } = options;
-    // If a renewal fails, the next write says so.
-    const renew = (): void => void this.save(this.value).catch(() => undefined);
-    this.#renewal = interval(leaseMs / 3, scheduler).subscribe(renew);
+    this.#renewal = interval(options.leaseMs / 3, options.scheduler).subscribe(() => void this.#renew());
   }
 
-  /** Waits until the lease is free, or over. */
+  /** Waits until the lease is free, or over. Rejects with the signal's reason. */
   static async take<Value>(options: LeaseOptions, signal: AbortSignal): Promise<Lease<Value>> {
     const { kind, key, lock } = options;
     const unlock = await lock?.(`${kind}:${key}`, signal);
@@ -92,55 +89,81 @@ export class Lease<Value> {
   ): Promise<Lease<Value>> {
     const { documents, kind, key, leaseMs, scheduler } = options;
     const owner = randomId();
-    let seen: { readonly revision: number; readonly since: number } | undefined;
+    let seen: number | undefined;
+    let stillMs = 0;
     for (;;) {
       signal.throwIfAborted();
       const document = await documents.get(kind, key);
       const { owner: holder, leaseMs: heldMs = leaseMs, value } = leased<Value>(document);
       const revision = document?.revision ?? 0;
-      const now = scheduler.now();
-      if (seen?.revision !== revision) seen = { revision, since: now };
-      if (holder === undefined || unlock !== undefined || now - seen.since >= heldMs) {
+      if (revision !== seen) stillMs = 0;
+      seen = revision;
+      if (holder === undefined || unlock !== undefined || stillMs >= heldMs) {
         const isTaken = await documents.put(kind, key, leasedBy(owner, leaseMs, value), revision);
         if (isTaken) return new Lease(options, owner, value, revision + 1, unlock);
       } else {
-        await pause(Math.max(1, Math.min(heldMs, leaseMs) / 4), scheduler, signal);
+        const waitMs = Math.max(1, Math.min(heldMs, leaseMs) / 4);
+        await pause(waitMs, scheduler, signal);
+        stillMs += waitMs;
       }
     }
   }
 
-  /** Writes the document, after all that was to be written before. */
-  save(value: Value | undefined): Promise<void> {
-    this.value = value;
-    return this.#write(leasedBy(this.#owner, this.#options.leaseMs, value));
+  /** What the document says, as far as this process knows. */
+  get value(): Value | undefined {
+    return this.#value;
+  }
+
+  /** Whether another process was found to have it. */
+  get lost(): LeaseLostError | undefined {
+    return this.#lost;
+  }
+
+  /** Writes the document, after all that was to be written before. @throws LeaseLostError */
+  save(value: Value): Promise<void> {
+    return this.#inTurn(() => this.#put(this.#owner, value));
   }
 
   /** Lets another process have it at once. */
   async release(): Promise<void> {
     this.#renewal.unsubscribe();
     try {
-      await this.#write(leasedBy(undefined, this.#options.leaseMs, this.value));
+      await this.#inTurn(() => this.#put(undefined, this.#value));
     } finally {
       this.#unlock?.();
     }
   }
 
-  #write(text: string): Promise<void> {
-    const written = this.#last.then(() => this.#put(text));
+  async #renew(): Promise<void> {
+    // One that is slow does for all.
+    if (this.#isRenewing) return;
+    this.#isRenewing = true;
+    try {
+      await this.#inTurn(() => this.#put(this.#owner, this.#value));
+    } catch {
+      // The next write says so.
+    }
+    this.#isRenewing = false;
+  }
+
+  #inTurn(write: () => Promise<void>): Promise<void> {
+    const written = this.#last.then(write);
     this.#last = written.catch(() => undefined);
     return written;
   }
 
-  async #put(text: string): Promise<void> {
-    const { documents, kind, key } = this.#options;
-    if (!this.#isLost && (await documents.put(kind, key, text, this.#revision))) {
+  async #put(owner: string | undefined, value: Value | undefined): Promise<void> {
+    const { documents, kind, key, leaseMs } = this.#options;
+    if (this.#lost !== undefined) throw this.#lost;
+    if (await documents.put(kind, key, leasedBy(owner, leaseMs, value), this.#revision)) {
       this.#revision++;
+      this.#value = value;
       return;
     }
-    if (!this.#isLost) this.#options.onLost?.();
-    this.#isLost = true;
+    this.#lost = new LeaseLostError(key);
     this.#renewal.unsubscribe();
-    throw new LeaseLostError(key);
+    this.#options.onLost?.(this.#lost);
+    throw this.#lost;
   }
 }
 

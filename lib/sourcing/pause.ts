@@ -1,5 +1,8 @@
 import type { SchedulerLike } from 'rxjs';
 
+/** How long to wait before a store that failed is asked again, in milliseconds. */
+export const AGAIN_MS = 500;
+
 /** Waits for some milliseconds, or until the signal is aborted. */
 export function pause(ms: number, scheduler: SchedulerLike, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

@@ -12,8 +12,8 @@ export interface Progress {
   readonly generation: number;
   /** Up to where it is settled. */
   readonly place?: Place | undefined;
-  /** The generation that a rebuild is making. */
-  readonly building?: number | undefined;
+  /** Generations that are there besides, for nobody to read: one that is being built, and those to be discarded. Whoever has the next turn discards them. */
+  readonly others?: readonly number[];
 }
 
 /** What is known of a projection, whichever process runs it. */

@@ -1,42 +1,28 @@
-import type { SchedulerLike } from 'rxjs';
-import { createDeadLetterQueue, type DeadLetterQueue } from '../process/dead-letter-queue.ts';
+import { ClosedError } from '../core/errors.ts';
+import type { Settlement } from '../core/outcome.ts';
 import { Attempt } from '../process/attempt.ts';
 import { createEngine } from '../process/create-engine.ts';
-import type { Engine } from '../process/engine.ts';
+import { createDeadLetterQueue } from '../process/dead-letter-queue.ts';
 import type { DeadLetterStore } from '../process/dead-letter-store.ts';
-import type { ReportedError } from '../process/error-reports.ts';
-import type { Settlement } from '../core/outcome.ts';
+import type { Engine } from '../process/engine.ts';
+import type { ErrorReports } from '../process/error-reports.ts';
 import type { DrainOptions, DrainReport, ProcessorStats } from '../process/stats.ts';
-import { pause } from './pause.ts';
+import { ProjectionStoppedError } from './errors.ts';
+import { AGAIN_MS, pause } from './pause.ts';
 import type { ProjectionSettings } from './projection-settings.ts';
-import type { RecordedEvent } from './recorded-event.ts';
+import type { Checkpoint, RecordedEvent } from './recorded-event.ts';
 import { type Place, SettledLine } from './settled-line.ts';
 
 /** What a run is made of. */
 export interface ProjectionRunOptions {
   readonly settings: ProjectionSettings;
   readonly generation: number;
-  /** Absent: a dead event stops the run. */
-  readonly deadLetters: DeadLetterQueue<RecordedEvent> | undefined;
   readonly from: Place | undefined;
-  readonly scheduler: SchedulerLike;
-  /** More is settled, or it has caught up. */
-  readonly onProgress: () => void;
-  /** An event could not be handled; nothing more is. */
-  readonly onFailure: (event: RecordedEvent, settlement: Settlement) => void;
-  /** The store failed; it is asked again after a pause. */
-  readonly onReadError: (error: unknown) => void;
+  readonly reports: ErrorReports;
+  /** More is settled, it has caught up, or it has stopped. */
+  readonly onChange: () => void;
   readonly onStoreClosed: () => void;
-  readonly onError: (reported: ReportedError) => void;
 }
-
-/** The context of a projection's handlers. */
-class ProjectionAttempt extends Attempt<RecordedEvent> {
-  generation = 0;
-}
-
-/** How long to wait before a store that failed is read again, in milliseconds. */
-const READ_AGAIN_MS = 500;
 
 /** One generation of a projection at work: reads the store, hands events to the engine, and knows how far all is settled. */
 export class ProjectionRun {
@@ -45,37 +31,28 @@ export class ProjectionRun {
   readonly #engine: Engine<RecordedEvent>;
   readonly #line: SettledLine;
   readonly #reading = new AbortController();
-  readonly #disconnect: (() => void) | undefined;
   #reader: Promise<void> | undefined;
+  #stopped: ProjectionStoppedError | undefined;
   #head = 0;
+  /** How often it has come to the end of the store. */
+  #rounds = 0;
   #isAtEnd = false;
-  #isFailed = false;
+  #isClosed = false;
   #handled = 0;
 
   constructor(options: ProjectionRunOptions) {
-    const { settings, generation, deadLetters, from, scheduler, onError } = options;
-    const { name, handler, engine } = settings;
+    const { settings, generation, from, reports } = options;
+    const { name, handler, engine, scheduler } = settings;
     this.generation = generation;
     this.#options = options;
     this.#line = new SettledLine(from);
+    const deadLetters = createDeadLetterQueue<RecordedEvent>({ scheduler, store: lettersOf(settings) });
     this.#engine = createEngine<RecordedEvent>(
       handler,
-      {
-        ...engine,
-        deadLetters: createDeadLetterQueue<RecordedEvent>({ scheduler, store: lettersFor(deadLetters) }),
-      },
-      {
-        name,
-        createAttempt: (...attempt) => {
-          const made = new ProjectionAttempt(...attempt);
-          made.generation = generation;
-          return made;
-        },
-        onClosed: () => this.#disconnect?.(),
-      },
+      { ...engine, deadLetters },
+      { name, createAttempt: (...attempt) => new ProjectionAttempt(generation, ...attempt) },
     );
-    this.#engine.errors.subscribe(onError);
-    this.#disconnect = deadLetters?.connect(this.#engine, name);
+    this.#engine.errors.subscribe(({ kind, error, handler: by }) => reports.report(kind, error, by));
   }
 
   /** Begins to read. */
@@ -83,9 +60,24 @@ export class ProjectionRun {
     this.#reader ??= this.#read();
   }
 
-  /** Whether it has had all that there is, and all of it is settled. */
+  /**
+   * Takes dead letters back.
+   *
+   * @returns ends it
+   */
+  connect(): () => void {
+    const { deadLetters, name } = this.#options.settings;
+    return deadLetters.connect(this.#engine, name);
+  }
+
+  /** Why it has stopped before an event. */
+  get stopped(): ProjectionStoppedError | undefined {
+    return this.#stopped;
+  }
+
+  /** Whether it has had all that there is, as far as it knows, and all of it is settled. */
   get isLive(): boolean {
-    return this.#isAtEnd && this.#line.size === 0;
+    return this.#isAtEnd && this.#line.isSettled;
   }
 
   /** All is settled up to here. */
@@ -107,6 +99,16 @@ export class ProjectionRun {
     return this.#engine.stats();
   }
 
+  /** Says, whenever it is asked, whether all is settled that it had read when it came to the end of the store so many times more. */
+  settledAfter(rounds: number): () => boolean {
+    const round = this.#rounds + rounds;
+    let last: number | undefined;
+    return () => {
+      if (this.#rounds >= round) last ??= this.#line.added;
+      return last !== undefined && this.#line.passed >= last;
+    };
+  }
+
   /** Looks how far the store is. */
   async measure(): Promise<void> {
     this.#head = (await this.#options.settings.store.head()).position;
@@ -120,46 +122,53 @@ export class ProjectionRun {
   }
 
   async close(): Promise<void> {
-    this.#reading.abort();
-    this.#isFailed = true;
-    this.#engine.close();
+    this.#halt();
     await this.#reader;
+  }
+
+  /** At once: nothing that waits may start, and nothing that ends any more is counted. */
+  #halt(): void {
+    this.#isClosed = true;
+    this.#reading.abort();
+    this.#engine.close();
   }
 
   /** Reads until it is stopped. A store that fails is read again from where it failed. */
   async #read(): Promise<void> {
-    const { scheduler, onReadError, onStoreClosed } = this.#options;
+    const { settings, reports, onStoreClosed } = this.#options;
     const { signal } = this.#reading;
-    let read = this.reached;
-    const onRead = (place: Place): void => void (read = place);
     while (!signal.aborted) {
       try {
-        await this.#readFrom(read, onRead);
+        await this.#readOn();
+        // By itself it ends with its store only.
         if (!signal.aborted) onStoreClosed();
         return;
       } catch (error) {
+        this.#isAtEnd = false;
         if (signal.aborted) return;
-        onReadError(error);
-        await pause(READ_AGAIN_MS, scheduler, signal);
+        if (error instanceof ClosedError) return onStoreClosed();
+        reports.report('projection', error);
+        await pause(AGAIN_MS, settings.scheduler, signal);
       }
     }
   }
 
-  async #readFrom(from: Place | undefined, onRead: (place: Place) => void): Promise<void> {
+  async #readOn(): Promise<void> {
     const { store, types, streams } = this.#options.settings;
     const { signal } = this.#reading;
     await this.measure();
     let before = this.#head;
-    const onCaughtUp = (checkpoint: string | undefined): void => {
+    const onCaughtUp = (checkpoint: Checkpoint | undefined): void => {
       // What was there before the page was read is behind it now, wanted or not.
-      const place = checkpoint && { checkpoint, position: Math.max(before, this.#line.reached?.position ?? 0) };
+      if (checkpoint !== undefined) this.#line.skipTo({ checkpoint, position: before });
       before = this.#head;
-      this.#caughtUp(place, onRead);
+      this.#isAtEnd = true;
+      this.#rounds++;
+      this.#options.onChange();
     };
-    const subscription = store.subscribe({ from: from?.checkpoint, types, streams, signal, onCaughtUp });
-    for await (const event of subscription) {
+    const from = this.#line.end?.checkpoint;
+    for await (const event of store.subscribe({ from, types, streams, signal, onCaughtUp })) {
       await this.#handOver(event);
-      onRead(event);
     }
   }
 
@@ -181,40 +190,42 @@ export class ProjectionRun {
     if (!isTaken) await new Promise<void>((done) => (resolve = done));
   }
 
-  #settled(event: RecordedEvent, settlement: Settlement, settle: () => boolean): void {
-    const { deadLetters, onProgress, onFailure } = this.#options;
-    if (this.#isFailed) return;
-    const { outcome, reason } = settlement;
-    // Abandoned, or not taken: it comes again.
-    if (outcome === 'rejected' || reason === 'abandoned') return;
-    if (outcome === 'dead' && deadLetters === undefined) {
-      this.#isFailed = true;
-      this.#reading.abort();
-      // At once: what waits behind it must not overtake it.
-      this.#engine.close();
-      onFailure(event, settlement);
+  #settled(event: RecordedEvent, { outcome, reason, attempts, error }: Settlement, settle: () => boolean): void {
+    const { settings, onChange } = this.#options;
+    // Not taken, or abandoned: it comes again.
+    if (this.#isClosed || outcome === 'rejected' || reason === 'abandoned') return;
+    if (outcome === 'dead' && settings.onFailure === 'stop') {
+      this.#stopped = new ProjectionStoppedError(settings.name, event, attempts, error);
+      // What waits behind it must not overtake it.
+      this.#halt();
+      onChange();
       return;
     }
     if (outcome === 'handled') this.#handled++;
-    if (settle()) onProgress();
+    if (settle()) onChange();
   }
+}
 
-  #caughtUp(place: Place | '' | undefined, onRead: (place: Place) => void): void {
-    this.#isAtEnd = true;
-    if (place) {
-      onRead(place);
-      this.#line.skipTo(place);
-    }
-    this.#options.onProgress();
+/** The context of a projection's handlers. */
+class ProjectionAttempt extends Attempt<RecordedEvent> {
+  readonly generation: number;
+
+  constructor(generation: number, ...attempt: ConstructorParameters<typeof Attempt<RecordedEvent>>) {
+    super(...attempt);
+    this.generation = generation;
   }
 }
 
 /**
- * What is abandoned comes again, so it has no letter; and where a dead event stops the run, nothing has. All others go to the projection's own queue.
+ * Where an engine sends its letters: to the projection's queue. An event that was abandoned, or that stops the run, has none, as it comes again from the
+ * store; but one that was redriven comes from nowhere else.
  */
-function lettersFor(queue: DeadLetterQueue<RecordedEvent> | undefined): DeadLetterStore<RecordedEvent> {
+function lettersOf({ deadLetters, onFailure }: ProjectionSettings): DeadLetterStore<RecordedEvent> {
   return {
-    add: (letter) => (letter.reason === 'abandoned' ? undefined : queue?.add(letter)),
+    add: (letter) => {
+      const comesAgain = letter.reason === 'abandoned' || onFailure === 'stop';
+      return comesAgain && letter.redriven === 0 ? undefined : deadLetters.add(letter);
+    },
     remove: () => undefined,
     list: () => [],
   };

@@ -1,9 +1,11 @@
+import type { SchedulerLike } from 'rxjs';
+import type { DeadLetterQueue } from '../process/dead-letter-queue.ts';
+import type { Handler } from '../process/handler.ts';
 import { type HandlerOptions, type ProcessorOptions, processorSettings } from '../process/processor-options.ts';
 import type { DocumentStore } from './document-store.ts';
 import type { EventStore, StreamSelection } from './event-store.ts';
 import type { ProjectionOptions } from './projection.ts';
 import type { Checkpoint, RecordedEvent } from './recorded-event.ts';
-import type { Handler } from '../process/handler.ts';
 
 /** A projection's definition and options, checked. */
 export interface ProjectionSettings {
@@ -18,8 +20,10 @@ export interface ProjectionSettings {
   readonly prepare: ((generation: number) => unknown) | undefined;
   readonly discard: ((generation: number) => unknown) | undefined;
   readonly checkpoints: DocumentStore;
+  readonly deadLetters: DeadLetterQueue<RecordedEvent>;
   readonly leaseMs: number;
   readonly checkpointEveryMs: number;
+  readonly scheduler: SchedulerLike;
 }
 
 /**
@@ -46,11 +50,12 @@ export function engineOptions(
   return options;
 }
 
-/** Whether the store has an event for a projection behind a place. */
+/** Whether the store has an event for a projection behind a place, and at or below a position. */
 export async function hasMore(
   { store, types, streams }: ProjectionSettings,
   after: Checkpoint | undefined,
+  upTo: number = Infinity,
 ): Promise<boolean> {
-  const events = store.readAll({ from: after, types, streams, limit: 1 });
-  return (await events.next()).done !== true;
+  for await (const { position } of store.readAll({ from: after, types, streams })) if (position <= upTo) return true;
+  return false;
 }

@@ -21,12 +21,15 @@ export interface ProjectionContext extends HandlerContext {
 /** A handler for each type of event, or one for all. */
 export type ProjectionHandlers<Definition extends EventDefinition> =
   | Handler<RecordedOf<Definition>, ProjectionContext>
-  | {
-      readonly [Type in Definition['type']]?: Handler<
-        RecordedOf<Extract<Definition, { readonly type: Type }>>,
-        ProjectionContext
-      >;
-    };
+  | { readonly [Type in Definition['type']]?: Handler<RecordedAs<Type, Definition>, ProjectionContext> };
+
+/** The recorded events of a type. Without definitions, of any type. */
+type RecordedAs<Type extends string, Definition> =
+  Definition extends EventDefinition<infer Known, infer Data>
+    ? Type extends Known
+      ? RecordedEvent<Known, Data>
+      : never
+    : never;
 
 /** What a projection is, whatever its handlers are given at a time. */
 export interface ProjectionBasics<Definition extends EventDefinition = EventDefinition> {
@@ -41,9 +44,12 @@ export interface ProjectionBasics<Definition extends EventDefinition = EventDefi
    * `resume()` or a restart. `dead-letter`: it goes to the dead letters, and the projection goes on. @defaultValue 'stop'
    */
   readonly onFailure?: 'dead-letter' | 'stop';
-  /** Called before the first event of a generation, such as to create a table; again after a crash in between. */
+  /** Called and awaited before the first event of a generation, such as to create a table; again after a crash in between. */
   readonly prepare?: (generation: number) => unknown;
-  /** Called when a generation is not used any more: after a rebuild, or if one was given up. */
+  /**
+   * Called and awaited when a generation is not used any more: after a rebuild, or if one was given up, such as by a crash: then at the next start. If it fails, that is reported, and it
+   * is called again at the next start.
+   */
   readonly discard?: (generation: number) => unknown;
 }
 
@@ -104,9 +110,9 @@ export interface ProjectionStats {
   readonly state: ProjectionState;
   /** The generation that readers should use; 0 as long as none is known. */
   readonly generation: number;
-  /** All is settled up to here. */
+  /** All is settled up to here; unknown while it stands by. */
   readonly checkpoint: Checkpoint | undefined;
-  /** By how many positions of the store it is behind: at most so many events. Looked up once a second; 0 when it is live. */
+  /** By how many positions of the store it is behind: at most so many events. Looked up once a second; 0 when it is live, or stands by. */
   readonly lag: number;
   /** Its handler, while it runs. */
   readonly handler?: ProcessorStats;
@@ -138,7 +144,10 @@ export interface RebuildOptions {
 export interface Projection extends AsyncDisposable {
   /** Its name. */
   readonly name: string;
-  /** The generation that readers should use: the newest that is complete; 0 until it is known. */
+  /**
+   * The generation that readers should use: the newest that is complete; 0 until it is known. In a process that stands by, as it was when `caughtUp` was called last; `projectionProgress`
+   * asks the store.
+   */
   readonly generation: number;
   /** Dead events, with `onFailure: 'dead-letter'`. */
   readonly deadLetters: DeadLetterQueue<RecordedEvent>;
@@ -147,20 +156,21 @@ export interface Projection extends AsyncDisposable {
   /** What it has done and has to do, now. */
   stats(): ProjectionStats;
   /**
-   * Waits until all that is in the store now is settled.
+   * Waits until all that is in the store now is settled, by this process or by the one that runs it.
    *
-   * @throws ProjectionStoppedError when it stops before; ClosedError when it is closed before; the signal's reason
+   * @throws ProjectionStoppedError when it stops before, in this process; ClosedError when it is closed before; the signal's reason; what the store throws
    */
   caughtUp(options?: { readonly signal?: AbortSignal }): Promise<void>;
   /**
-   * Builds the read model anew beside the present one, which stays and goes on: a new generation from the first event on. When it has caught up, `generation` is the new one, for good, and
-   * the old one is discarded.
+   * Builds the read model anew beside the present one, which stays and goes on: a new generation from the first event on. When it has had all that there was, `generation` is the new one,
+   * for good, and the old one is discarded. In a process that stands by, it waits for its turn.
    *
    * @returns the new generation
-   * @throws MillraceError `PROJECTION_STOPPED` when an event cannot be handled; ClosedError; the signal's reason
+   * @throws ProjectionStoppedError when an event cannot be handled; InvalidOptionError for a second one at a time; ClosedError; LeaseLostError; the signal's reason. What was built is
+   * discarded then, and the present generation stays.
    */
   rebuild(options?: RebuildOptions): Promise<number>;
-  /** Goes on after it has stopped. */
+  /** Goes on with the event that it has stopped before; otherwise it does nothing. */
   resume(): void;
   /** Takes no more events, finishes those that it took, keeps its progress, and closes. */
   drain(options?: DrainOptions): Promise<DrainReport>;

@@ -1,20 +1,17 @@
-import type { EventDefinition } from '../core/event-definition.ts';
+import { asyncScheduler } from 'rxjs';
 import { InvalidOptionError } from '../core/errors.ts';
+import type { EventDefinition } from '../core/event-definition.ts';
 import { expectDelay, expectFunction, expectName, expectOneOf, expectOptions, show } from '../core/options.ts';
-import { checkData, isPromiseLike } from '../core/schema.ts';
-import { type Handler, handlerFunction, isHandler } from '../process/handler.ts';
+import { createDeadLetterQueue } from '../process/dead-letter-queue.ts';
+import { isHandler } from '../process/handler.ts';
 import type { HandlerOptions } from '../process/processor-options.ts';
 import { expectStreams } from './check-arguments.ts';
+import type { DocumentStore } from './document-store.ts';
 import type { EventStore } from './event-store.ts';
-import type {
-  BatchedProjectionDefinition,
-  Projection,
-  ProjectionContext,
-  ProjectionDefinition,
-  ProjectionOptions,
-} from './projection.ts';
+import type { BatchedProjectionDefinition, Projection, ProjectionDefinition, ProjectionOptions } from './projection.ts';
+import { type Definitions, projectionHandler } from './projection-handler.ts';
+import { engineOptions } from './projection-settings.ts';
 import type { RecordedEvent } from './recorded-event.ts';
-import { engineOptions, type ProjectionSettings } from './projection-settings.ts';
 import { StoreProjection } from './store-projection.ts';
 
 /**
@@ -59,75 +56,74 @@ export function runProjection<Definition extends EventDefinition>(
   definition: BatchedProjectionDefinition<Definition> | ProjectionDefinition<Definition>,
   options: ProjectionOptions = {},
 ): Projection {
-  const { name, on, events, streams, onFailure = 'stop', prepare, discard, ...handling } = definition;
-  const { checkpoints = store.documents, leaseMs = 5_000, checkpointEveryMs = 100 } = expectOptions('options', options);
+  expectStore(store);
+  if (definition === undefined) throw new InvalidOptionError('Expected the definition of a projection, got undefined.');
+  const {
+    name,
+    on,
+    events,
+    streams,
+    onFailure = 'stop',
+    prepare,
+    discard,
+    ...handling
+  } = expectOptions('the definition of a projection', definition);
+  const {
+    checkpoints = store.documents,
+    leaseMs = 5_000,
+    checkpointEveryMs = 100,
+    scheduler = asyncScheduler,
+    deadLetters,
+  } = expectOptions('options', options);
   expectName('name', name);
-  const settings: ProjectionSettings = {
+  const definitions = definitionsOf(events);
+  return new StoreProjection({
     name,
     store,
-    handler: checkedBy(events, handlerOf(on)) as Handler<RecordedEvent>,
+    handler: projectionHandler(on, definitions),
     engine: engineOptions(handling as HandlerOptions<RecordedEvent>, { ...options, name }),
-    types: typesOf(on, events),
+    types: typesOf(on, definitions),
     streams: expectStreams(streams),
     onFailure: expectOneOf('onFailure', onFailure, ['stop', 'dead-letter']),
     prepare: expectFunction('prepare', prepare),
     discard: expectFunction('discard', discard),
-    checkpoints,
+    checkpoints: expectDocuments(checkpoints),
     leaseMs: expectDelay('leaseMs', leaseMs, true),
     checkpointEveryMs: expectDelay('checkpointEveryMs', checkpointEveryMs),
-  };
-  return new StoreProjection(settings, options);
+    scheduler,
+    deadLetters: deadLetters ?? createDeadLetterQueue({ scheduler, store: store.deadLetters(`projection:${name}`) }),
+  });
 }
 
-type OneOrMany = RecordedEvent | readonly RecordedEvent[];
-type AnyHandler = (events: OneOrMany, context: ProjectionContext) => unknown;
-
-/** One handler for all, which asks the handler of the event's type. */
-function handlerOf(on: unknown): AnyHandler {
-  if (isHandler(on)) return handlerFunction(on as Handler<OneOrMany, ProjectionContext>);
-  if (typeof on !== 'object' || on === null || Object.keys(on).length === 0) {
-    throw new InvalidOptionError(
-      `Expected on to be a handler, or handlers by event type, such as { 'account.deposited': (event) => … }, got ${show(on)}.`,
-    );
-  }
-  const byType = new Map(
-    Object.entries(on).map(([type, handler]) => [
-      type,
-      handlerFunction(handler as Handler<RecordedEvent, ProjectionContext>),
-    ]),
+function definitionsOf(events: readonly EventDefinition[] | undefined): Definitions | undefined {
+  if (events === undefined) return undefined;
+  const list: readonly Partial<EventDefinition>[] = Array.isArray(events) ? events : [{}];
+  const isFine = list.every((one) => typeof one?.type === 'string' && one.schema !== undefined);
+  if (isFine) return new Map(events.map((definition) => [definition.type, definition]));
+  throw new InvalidOptionError(
+    `Expected events to be a list of event definitions, as defineEvent makes them, got ${show(events)}.`,
   );
-  return (event, context) => {
-    const one = event as RecordedEvent;
-    return byType.get(one.type)?.(one, context);
-  };
 }
 
-/** The same with data that its schemas have checked. */
-function checkedBy(events: readonly EventDefinition[] | undefined, handle: AnyHandler): AnyHandler {
-  if (events === undefined) return handle;
-  const definitions = new Map(events.map((definition) => [definition.type, definition]));
-
-  function checked(event: RecordedEvent): Promise<RecordedEvent> | RecordedEvent {
-    const data: unknown = checkData(definitions.get(event.type)!, event.data);
-    if (isPromiseLike(data)) return Promise.resolve(data).then((settled) => ({ ...event, data: settled }));
-    return data === event.data ? event : { ...event, data };
-  }
-
-  return (given, context) => {
-    const ready: readonly (Promise<RecordedEvent> | RecordedEvent)[] = [given].flat().map(checked);
-    const hand = (list: readonly RecordedEvent[]): unknown => handle(Array.isArray(given) ? list : list[0]!, context);
-    if (!ready.some(isPromiseLike)) return hand(ready as readonly RecordedEvent[]);
-    return Promise.all(ready.map((event) => Promise.resolve(event))).then(hand);
-  };
-}
-
-function typesOf(on: unknown, events: readonly EventDefinition[] | undefined): readonly string[] | undefined {
-  const known = events?.map(({ type }) => type);
+function typesOf(on: unknown, definitions: Definitions | undefined): readonly string[] | undefined {
+  const known = definitions && [...definitions.keys()];
   if (isHandler(on)) return known;
   const named = Object.keys(on as object);
   const unknown = named.find((type) => known?.includes(type) === false);
   if (unknown === undefined) return named;
   throw new InvalidOptionError(
     `Expected on to name types of events ('${known!.join("', '")}'), got '${unknown}'. Add its definition to events.`,
+  );
+}
+
+function expectStore(store: EventStore): void {
+  if (typeof (store as Partial<EventStore> | undefined)?.subscribe === 'function') return;
+  throw new InvalidOptionError(`Expected an event store, such as memoryEventStore() makes, got ${show(store)}.`);
+}
+
+function expectDocuments(documents: DocumentStore): DocumentStore {
+  if (typeof (documents as Partial<DocumentStore> | null)?.put === 'function') return documents;
+  throw new InvalidOptionError(
+    `Expected checkpoints to be documents, such as those of a store (store.documents), got ${show(documents)}.`,
   );
 }

@@ -7,15 +7,18 @@ export interface Place {
   readonly position: number;
 }
 
-/** An event in the line. */
-interface Entry extends Place {
+/** An event in the line, or a stretch without any. */
+interface Entry {
+  place: Place;
   isSettled: boolean;
 }
 
 /** Follows events that settle in any order, and knows the highest place below which all are settled. */
 export class SettledLine {
   readonly #entries = new RingBuffer<Entry>();
+  #newest: Entry | undefined;
   #reached: Place | undefined;
+  #added = 0;
 
   constructor(reached: Place | undefined) {
     this.#reached = reached;
@@ -26,9 +29,24 @@ export class SettledLine {
     return this.#reached;
   }
 
-  /** How many are not, or stand behind one that is not. */
-  get size(): number {
-    return this.#entries.size;
+  /** Where its end is, settled or not. */
+  get end(): Place | undefined {
+    return this.isSettled ? this.#reached : this.#newest?.place;
+  }
+
+  /** Whether nothing in it is left to settle. */
+  get isSettled(): boolean {
+    return this.#entries.size === 0;
+  }
+
+  /** How many have ever been added. */
+  get added(): number {
+    return this.#added;
+  }
+
+  /** How many of them are settled, together with all before them. */
+  get passed(): number {
+    return this.#added - this.#entries.size;
   }
 
   /**
@@ -37,8 +55,11 @@ export class SettledLine {
    * @returns to be called when it is settled: whether the line has come further
    */
   add({ checkpoint, position }: Place): () => boolean {
-    const entry: Entry = { checkpoint, position, isSettled: false };
+    // A place of its own: the event is large, and the last one of a store may be the last for long.
+    const entry: Entry = { place: { checkpoint, position }, isSettled: false };
     this.#entries.push(entry);
+    this.#newest = entry;
+    this.#added++;
     return () => {
       entry.isSettled = true;
       return this.#advance();
@@ -46,13 +67,20 @@ export class SettledLine {
   }
 
   /** There is nothing more up to here. */
-  skipTo(place: Place): void {
-    this.add(place)();
+  skipTo({ checkpoint, position }: Place): void {
+    const { end } = this;
+    if (end?.checkpoint === checkpoint) return;
+    // What is known of the position may be older than the checkpoint.
+    const place: Place = { checkpoint, position: Math.max(position, end?.position ?? 0) };
+    if (this.isSettled) this.#reached = place;
+    // While one event takes its time, there may be any number of stretches behind it.
+    else if (this.#newest?.isSettled === true) this.#newest.place = place;
+    else this.add(place)();
   }
 
   #advance(): boolean {
     const before = this.#reached;
-    while (this.#entries.first?.isSettled === true) this.#reached = this.#entries.shift();
+    while (this.#entries.first?.isSettled === true) this.#reached = this.#entries.shift()!.place;
     return this.#reached !== before;
   }
 }

@@ -1,27 +1,28 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { asyncScheduler, type Observable, type SchedulerLike } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { ClosedError } from '../core/errors.ts';
-import { createDeadLetterQueue, type DeadLetterQueue } from '../process/dead-letter-queue.ts';
+import { expectDelay } from '../core/options.ts';
+import type { DeadLetterQueue } from '../process/dead-letter-queue.ts';
 import { ErrorReports, type ReportedError } from '../process/error-reports.ts';
 import type { DrainOptions, DrainReport } from '../process/stats.ts';
-import { Lease } from './lease.ts';
-import { pause } from './pause.ts';
+import { Lease, LeaseLostError } from './lease.ts';
+import { AGAIN_MS, pause } from './pause.ts';
 import { type Progress, PROGRESS_KIND, projectionProgress } from './progress.ts';
-import type { Projection, ProjectionOptions, ProjectionState, ProjectionStats, RebuildOptions } from './projection.ts';
+import type { Projection, ProjectionState, ProjectionStats, RebuildOptions } from './projection.ts';
 import { hasMore, type ProjectionSettings } from './projection-settings.ts';
-import { progressOf, ProjectionTurn } from './projection-turn.ts';
+import { ProjectionTurn } from './projection-turn.ts';
+import { progressOf } from './rebuild-progress.ts';
 import type { RecordedEvent } from './recorded-event.ts';
 import { Waits } from './waits.ts';
 
-/** How long to wait before a turn that failed is begun again, in milliseconds. */
-const AGAIN_MS = 500;
+/** How often a process that stands by looks how far the other one is, if it is asked to, in milliseconds. */
+const LOOK_MS = 100;
 
 /** Waits for its turn, has it, and waits for the next, until it is closed. */
 export class StoreProjection implements Projection {
   readonly name: string;
   readonly deadLetters: DeadLetterQueue<RecordedEvent>;
   readonly #settings: ProjectionSettings;
-  readonly #scheduler: SchedulerLike;
   readonly #reports = new ErrorReports();
   readonly #waits = new Waits();
   readonly #closing = new AbortController();
@@ -30,14 +31,10 @@ export class StoreProjection implements Projection {
   #generation = 0;
   #drained: DrainReport | undefined;
 
-  constructor(settings: ProjectionSettings, { scheduler = asyncScheduler, deadLetters }: ProjectionOptions) {
-    const { name, store } = settings;
-    this.name = name;
+  constructor(settings: ProjectionSettings) {
+    this.name = settings.name;
+    this.deadLetters = settings.deadLetters;
     this.#settings = settings;
-    this.#scheduler = scheduler;
-    this.deadLetters =
-      deadLetters ?? createDeadLetterQueue({ scheduler, store: store.deadLetters(`projection:${name}`) });
-    this.deadLetters.errors.subscribe(({ kind, error, handler }) => this.#reports.report(kind, error, handler));
     this.#life = this.#live();
   }
 
@@ -59,26 +56,19 @@ export class StoreProjection implements Projection {
       state,
       generation,
       checkpoint: reached?.checkpoint,
-      lag: state === 'live' ? 0 : Math.max(0, (run?.head ?? 0) - (reached?.position ?? 0)),
+      lag: state === 'live' ? 0 : (run?.head ?? 0) - (reached?.position ?? 0),
       ...(run !== undefined && { handler: run.stats() }),
       ...(next !== undefined && { rebuild: progressOf(next) }),
     };
   }
 
   async caughtUp({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
-    for (;;) {
-      signal?.throwIfAborted();
-      this.#expectGoing();
-      await this.#waits.until(
-        () => this.#turn === undefined || this.#turn.run.isLive || this.#turn.stopped !== undefined,
-        signal,
-      );
-      this.#expectGoing();
-      const reached = await this.#reached();
-      if (reached !== undefined && !(await hasMore(this.#settings, reached.checkpoint))) return;
-      // It has just come, or another process is at it.
-      const waitMs = this.#turn === undefined ? this.#settings.checkpointEveryMs : 1;
-      await pause(waitMs, this.#scheduler, this.#closing.signal);
+    this.#expectGoing(signal);
+    const { position } = await this.#settings.store.head();
+    while (
+      !(await (this.#turn === undefined ? this.#isOtherAt(position, signal) : this.#isAtEnd(this.#turn, signal)))
+    ) {
+      this.#expectGoing(signal);
     }
   }
 
@@ -91,10 +81,12 @@ export class StoreProjection implements Projection {
     this.#turn?.resume();
   }
 
-  async drain(options?: DrainOptions): Promise<DrainReport> {
-    this.#drained ??= (await this.#turn?.run.drain(options)) ?? NOTHING;
+  async drain(options: DrainOptions = {}): Promise<DrainReport> {
+    if (options.deadlineMs !== undefined) expectDelay('deadlineMs', options.deadlineMs);
+    const report = await this.#turn?.run.drain(options);
+    this.#drained ??= report;
     await this.close();
-    return this.#drained;
+    return this.#drained ?? NOTHING;
   }
 
   async close(): Promise<void> {
@@ -109,46 +101,51 @@ export class StoreProjection implements Projection {
   /** From turn to turn, until it is closed. */
   async #live(): Promise<void> {
     const { signal } = this.#closing;
+    const forwarding = this.deadLetters.errors.subscribe(({ kind, error, handler }) =>
+      this.#reports.report(kind, error, handler),
+    );
     while (!signal.aborted) {
       try {
         await this.#takeTurn();
       } catch (error) {
         if (signal.aborted || error instanceof ClosedError) break;
-        this.#reports.report('projection', error);
-        await pause(AGAIN_MS, this.#scheduler, signal);
+        // That one was reported when it was lost.
+        if (!(error instanceof LeaseLostError)) this.#reports.report('projection', error);
+        await pause(AGAIN_MS, this.#settings.scheduler, signal);
       }
     }
     this.#closing.abort();
+    forwarding.unsubscribe();
     this.#waits.failAll(new ClosedError(`projection '${this.name}'`));
   }
 
   async #takeTurn(): Promise<void> {
     const { signal } = this.#closing;
-    const { name: key, checkpoints: documents, leaseMs, store } = this.#settings;
+    const { name: key, checkpoints: documents, leaseMs, store, scheduler } = this.#settings;
+    const lost = new AbortController();
+    const onLost = (error: LeaseLostError): void => {
+      this.#reports.report('projection', error);
+      lost.abort();
+    };
     // Its locks are as good as its own documents only.
     const lock = documents === store.documents ? store.lock?.bind(store) : undefined;
-    const over = new AbortController();
-    const end = (): void => over.abort();
-    signal.addEventListener('abort', end, { once: true });
     const lease = await Lease.take<Progress>(
-      { documents, kind: PROGRESS_KIND, key, leaseMs, lock, scheduler: this.#scheduler, onLost: end },
+      { documents, kind: PROGRESS_KIND, key, leaseMs, lock, scheduler, onLost },
       signal,
     );
-    try {
-      this.#turn = await this.#beginTurn(lease);
-      this.#waits.changed();
-      await this.#turn.attend(over.signal);
-    } finally {
-      signal.removeEventListener('abort', end);
-      await this.#endTurn();
-    }
+    const turn = await this.#beginTurn(lease);
+    this.#turn = turn;
+    this.#waits.changed();
+    await turn.attend(AbortSignal.any([signal, lost.signal]));
+    await turn.end();
+    this.#generation = turn.run.generation;
+    this.#turn = undefined;
+    this.#waits.changed();
   }
 
   async #beginTurn(lease: Lease<Progress>): Promise<ProjectionTurn> {
     const host = {
       settings: this.#settings,
-      scheduler: this.#scheduler,
-      deadLetters: this.deadLetters,
       reports: this.#reports,
       waits: this.#waits,
       onStoreClosed: () => this.#closing.abort(),
@@ -161,31 +158,58 @@ export class StoreProjection implements Projection {
     }
   }
 
-  async #endTurn(): Promise<void> {
-    const turn = this.#turn;
-    if (turn === undefined) return;
-    await turn.end();
-    this.#generation = turn.run.generation;
-    this.#turn = undefined;
-    this.#waits.changed();
+  /** Waits until nothing is left to handle, or all is settled that was there when it was called; `false` if the turn, or its run, is another one by now. */
+  async #isAtEnd(turn: ProjectionTurn, signal: AbortSignal | undefined): Promise<boolean> {
+    const { run } = turn;
+    // The page that is being read may have been asked for before; the one after it was not.
+    const isSettled = run.settledAfter(2);
+    const isOther = (): boolean => this.#turn !== turn || turn.run !== run || run.stopped !== undefined;
+    let isFirst = true;
+    let reached = run.reached;
+    for (;;) {
+      const mayBeAtEnd = (): boolean => run.isLive && (isFirst || run.reached !== reached);
+      await this.#waits.until(() => isOther() || isSettled() || mayBeAtEnd(), signal);
+      if (isOther()) return false;
+      if (isSettled()) return true;
+      isFirst = false;
+      reached = run.reached;
+      // As long as there is something that it has not had, it comes further.
+      if (!(await hasMore(this.#settings, reached?.checkpoint))) return true;
+    }
   }
 
-  /** Up to where it is settled, here or by another process; nothing if it has never run. */
-  async #reached(): Promise<{ readonly checkpoint: string | undefined } | undefined> {
-    const { checkpoints, name } = this.#settings;
-    if (this.#turn === undefined) return projectionProgress(checkpoints, name);
-    return { checkpoint: this.#turn.run.reached?.checkpoint };
+  /** Looks whether the process that runs it has settled all up to a position; if not, waits a little. */
+  async #isOtherAt(position: number, signal: AbortSignal | undefined): Promise<boolean> {
+    const { checkpoints, name, scheduler } = this.#settings;
+    const progress = await projectionProgress(checkpoints, name);
+    if (progress !== undefined) {
+      this.#generation = progress.generation;
+      if (!(await hasMore(this.#settings, progress.checkpoint, position))) return true;
+    }
+    let isDue = false;
+    const timer = scheduler.schedule(() => {
+      isDue = true;
+      this.#waits.changed();
+    }, LOOK_MS);
+    try {
+      await this.#waits.until(() => isDue || this.#turn !== undefined, signal);
+    } finally {
+      timer.unsubscribe();
+    }
+    return false;
   }
 
   #stateNow(): ProjectionState {
-    if (this.#turn === undefined) return this.#closing.signal.aborted ? 'closed' : 'standby';
-    if (this.#turn.stopped !== undefined) return 'stopped';
+    if (this.#closing.signal.aborted) return 'closed';
+    if (this.#turn === undefined) return 'standby';
+    if (this.#turn.run.stopped !== undefined) return 'stopped';
     return this.#turn.run.isLive ? 'live' : 'catching-up';
   }
 
-  #expectGoing(): void {
+  #expectGoing(signal: AbortSignal | undefined): void {
+    signal?.throwIfAborted();
     if (this.#closing.signal.aborted) throw new ClosedError(`projection '${this.name}'`);
-    if (this.#turn?.stopped !== undefined) throw this.#turn.stopped;
+    if (this.#turn?.run.stopped !== undefined) throw this.#turn.run.stopped;
   }
 }
 
