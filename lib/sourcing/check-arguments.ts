@@ -107,6 +107,6 @@ function expectTextOrNone(name: string, value: unknown): void {
   throw new InvalidOptionError(`Expected ${name} to be a text, got ${show(value)}.`);
 }
 
-function isStorable(value: unknown): value is string {
+function isStorable(value: unknown): boolean {
   return typeof value === 'string' && !/\p{Surrogate}|\0/u.test(value);
 }
