@@ -27,8 +27,9 @@ export async function openStore(
   const isNew = !(await line.read(() => isMigrated(connection, path)));
   // fullfsync is for macOS, where fsync leaves data in the disk's own memory: https://sqlite.org/pragma.html#pragma_fullfsync
   const isFull = durability === 'full' ? 'ON' : 'OFF';
+  // What is deleted is overwritten, for people who are to be forgotten: https://sqlite.org/pragma.html#pragma_secure_delete
   const pragmas = `PRAGMA journal_mode = WAL; PRAGMA synchronous = ${durability};
-    PRAGMA fullfsync = ${isFull}; PRAGMA checkpoint_fullfsync = ${isFull}; PRAGMA cache_size = -${CACHE_KIB};`;
+    PRAGMA fullfsync = ${isFull}; PRAGMA checkpoint_fullfsync = ${isFull}; PRAGMA secure_delete = ON; PRAGMA cache_size = -${CACHE_KIB};`;
   await line.read(() => connection.execute(pragmas));
   if (isNew) await line.write(() => migrate(connection, path));
   else expectWritable(connection, path);

@@ -12,20 +12,8 @@ import { WorkLine } from './work-line.ts';
 /** How often subscriptions read although nothing was noticed. */
 const NET_POLL_MS = 1_000;
 
-/** Which database, and how it is used. Either `path` or `database` has to be given. */
-export interface SqliteEventStoreOptions extends EventStoreOptions {
-  /**
-   * The file; made if it is not there, its folder is not. `':memory:'` is no file, and gone when it is closed. Beside it there are two more while it is open, whose names end in
-   * `-wal` and `-shm`. Not on a network file system: several machines cannot share a log, and locks are often broken there.
-   */
-  readonly path?: string;
-  /**
-   * A database of `node:sqlite`, `libsql` or `better-sqlite3` that is open already, instead of a path: such as one that is encrypted. It has to be empty or an event store; its
-   * pragmas are set, and nothing else may have a transaction open on it. It stays yours to close, after the store.
-   */
-  readonly database?: SqliteDatabase;
-  /** Which client opens the file. @defaultValue the SQLite of Node, from 22.13 on; otherwise the package `libsql` */
-  readonly driver?: SqliteDriver;
+/** What a store in SQLite can be told, wherever its database comes from. */
+export interface SqliteStoreOptions extends EventStoreOptions {
   /** When an append is safe. @defaultValue 'full' */
   readonly durability?: SqliteDurability;
   /** Milliseconds for which work waits for others who write; ≥ 0. The thread is not blocked meanwhile. @defaultValue 5_000 */
@@ -34,12 +22,42 @@ export interface SqliteEventStoreOptions extends EventStoreOptions {
   readonly pollMs?: number;
 }
 
+/** A database that the store opens and closes. */
+export interface SqliteFileOptions extends SqliteStoreOptions {
+  /**
+   * The file; made if it is not there, its folder is not. `':memory:'` is no file, and gone when it is closed. Beside it there are two more while it is open, whose names end in
+   * `-wal` and `-shm`. Not on a network file system: several machines cannot share a log, and locks are often broken there.
+   */
+  readonly path: string;
+  /** Which client opens it. @defaultValue the SQLite of Node, from 22.13 on; otherwise the package `libsql` */
+  readonly driver?: SqliteDriver;
+  /** Not together with `path`. */
+  readonly database?: undefined;
+}
+
+/** A database that is open already. */
+export interface SqliteDatabaseOptions extends SqliteStoreOptions {
+  /**
+   * A database of `node:sqlite`, `libsql` or `better-sqlite3`, such as one that is encrypted. It has to be empty or an event store; its pragmas are set, and nothing else may
+   * have a transaction open on it. It stays yours to close, after the store.
+   */
+  readonly database: SqliteDatabase;
+  /** Not together with `database`. */
+  readonly path?: undefined;
+  /** Not together with `database`. */
+  readonly driver?: undefined;
+}
+
+/** Which database, and what the store can be told. */
+export type SqliteEventStoreOptions = SqliteDatabaseOptions | SqliteFileOptions;
+
 /**
  * Opens an event store in an SQLite database: the embedded store for Node. Any number of processes of one machine may have it open; one writes at a
  * time, and nobody waits for readers (https://sqlite.org/wal.html). Everything that is appended in one turn of the event loop, by whomever, shares one transaction
  * and one sync.
  *
- * The clients work synchronously: for the time of a transaction, which is mostly that of its sync, the thread does nothing else.
+ * The clients work synchronously: for the time of a transaction, which is mostly that of its sync, the thread does nothing else. What a deleted stream held is
+ * overwritten in the file, not only forgotten; its copies in the log go when the last store closes.
  *
  * @throws InvalidOptionError for an option that cannot work, or without a client; StoreFormatError for a file of another program, of a newer version, or damaged;
  * StoreUnavailableError when it cannot be opened, or is written to by others for longer than `busyTimeoutMs`
@@ -87,7 +105,7 @@ export async function sqliteEventStore(options: SqliteEventStoreOptions): Promis
 }
 
 function checked(options: SqliteEventStoreOptions): SqliteEventStoreOptions {
-  const { path, database, driver, durability, busyTimeoutMs, pollMs } = expectOptions('options', options ?? {});
+  const { path, database, driver, durability, busyTimeoutMs, pollMs } = expectOptions('options', options) ?? {};
   if ((path === undefined) === (database === undefined)) {
     throw new InvalidOptionError(
       `Expected either path or database, got ${path === undefined ? 'neither' : 'both'}. Give a path, such as sqliteEventStore({ path: 'events.db' }).`,

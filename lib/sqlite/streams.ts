@@ -69,15 +69,9 @@ export class Streams {
     const [version, position] = onlyRow<readonly [number, number]>(this.#standing, [stream]);
     if (!isExpected(expected, version)) return { outcome: 'conflict', actual: version };
     if (version === 0) return { outcome: 'absent' };
-    // What is deleted is overwritten, too: https://sqlite.org/pragma.html#pragma_secure_delete
-    this.#connection.execute('PRAGMA secure_delete = ON');
-    try {
-      this.#connection.command('DELETE FROM events WHERE stream = ?')([stream]);
-      this.#connection.command('DELETE FROM documents WHERE kind = ? AND key = ?')([SNAPSHOT_KIND, stream]);
-      this.#connection.command('INSERT INTO deleted_streams (stream, position) VALUES (?, ?)')([stream, position]);
-    } finally {
-      this.#connection.execute('PRAGMA secure_delete = OFF');
-    }
+    this.#connection.command('DELETE FROM events WHERE stream = ?')([stream]);
+    this.#connection.command('DELETE FROM documents WHERE kind = ? AND key = ?')([SNAPSHOT_KIND, stream]);
+    this.#connection.command('INSERT INTO deleted_streams (stream, position) VALUES (?, ?)')([stream, position]);
     return { outcome: 'deleted' };
   }
 }

@@ -1,0 +1,78 @@
+import { StoreUnavailableError } from 'millrace';
+import { sqliteEventStore } from 'millrace/sqlite';
+import { VirtualTimeScheduler } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { DRIVERS, openDatabase, openFolder } from './clients.ts';
+
+const deposited = { type: 'account.deposited', data: { amount: 1 } };
+
+describe.each(DRIVERS)('a database that somebody else writes to, by %s', (driver) => {
+  it('is waited for, and the loop goes on meanwhile', async () => {
+    await using folder = await openFolder();
+    const path = folder.file('events.db');
+    await using store = await sqliteEventStore({ path, driver });
+    const other = openDatabase(driver, path);
+    other.exec('BEGIN IMMEDIATE');
+    let longestMs = 0;
+    let before = performance.now();
+    const beat = setInterval(() => {
+      longestMs = Math.max(longestMs, performance.now() - before);
+      before = performance.now();
+    }, 1);
+    const appends = Promise.all([store.append('a', deposited), store.append('b', deposited)]);
+    // Whoever only reads does not wait.
+    expect(await store.streamVersion('a')).toBe(0);
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    clearInterval(beat);
+    other.exec('COMMIT');
+    other.close();
+    expect(await appends).toMatchObject([{ version: 1 }, { version: 1 }]);
+    expect(longestMs).toBeLessThan(100);
+  });
+
+  it('is given up after the busy time-out, and nothing was written', async () => {
+    await using folder = await openFolder();
+    const path = folder.file('events.db');
+    const scheduler = new VirtualTimeScheduler();
+    const store = await sqliteEventStore({ path, driver, scheduler, busyTimeoutMs: 1_000 });
+    const other = openDatabase(driver, path);
+    other.exec('BEGIN IMMEDIATE');
+    const append = store.append('a', deposited);
+    let isOver = false;
+    append.catch(() => (isOver = true));
+    let late: Promise<unknown> | undefined;
+    while (!isOver) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (scheduler.now() >= 500) late ??= store.append('late', deposited);
+      scheduler.flush();
+    }
+    await expect(append).rejects.toThrow(StoreUnavailableError);
+    await expect(append).rejects.toThrow(
+      /to be free within 1000 ms, got one that another connection writes to; nothing was written/,
+    );
+    expect(scheduler.now()).toBeGreaterThanOrEqual(1_000);
+    expect(scheduler.now()).toBeLessThan(1_100);
+    other.exec('COMMIT');
+    other.close();
+    scheduler.flush();
+    // It has come later, and has its own time.
+    expect(await late).toMatchObject({ version: 1 });
+    expect(await store.streamVersion('a')).toBe(0);
+    await store.close();
+  });
+
+  it('is not waited for with a time-out of 0', async () => {
+    await using folder = await openFolder();
+    const path = folder.file('events.db');
+    await using store = await sqliteEventStore({ path, driver, busyTimeoutMs: 0 });
+    const other = openDatabase(driver, path);
+    other.exec('BEGIN IMMEDIATE');
+    await expect(store.append('a', deposited)).rejects.toThrow(StoreUnavailableError);
+    // It can be opened, too: there is nothing to be written for that.
+    await using second = await sqliteEventStore({ path, driver, busyTimeoutMs: 0 });
+    expect(await second.streamVersion('a')).toBe(0);
+    other.exec('ROLLBACK');
+    other.close();
+    expect(await store.append('a', deposited)).toMatchObject({ version: 1 });
+  });
+});
