@@ -50,7 +50,7 @@ function timedUuid(time: number, counter: number, random: string): string {
 }
 
 /** What a stamp has 48 bits for. */
-const ROOM = 2 ** 48;
+const ROOM = 281_474_976_710_656;
 
 function twelveBits(uuid: string): number {
   return Number.parseInt(uuid.slice(15, 18), 16);
