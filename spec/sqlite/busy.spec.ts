@@ -38,11 +38,10 @@ describe.each(DRIVERS)('a database that somebody else writes to, by %s', (driver
     const other = openDatabase(driver, path);
     other.exec('BEGIN IMMEDIATE');
     const append = store.append('a', deposited);
-    let isOver = false;
-    append.catch(() => (isOver = true));
+    const over = append.catch(() => 'over');
+    const turn = (): Promise<unknown> => new Promise((resolve) => setImmediate(resolve));
     let late: Promise<unknown> | undefined;
-    while (!isOver) {
-      await new Promise((resolve) => setImmediate(resolve));
+    while ((await Promise.race([over, turn()])) !== 'over') {
       if (scheduler.now() >= 500) late ??= store.append('late', deposited);
       scheduler.flush();
     }

@@ -194,7 +194,8 @@ it.each([
 ] as const)('sets synchronous to $synchronous for durability $durability', async ({ durability, synchronous }) => {
   await using folder = await openFolder();
   const database = openDatabase(DRIVERS[0]!, folder.file('events.db'));
-  await using _store = await sqliteEventStore({ database, ...(durability && { durability }) });
+  await using store = await sqliteEventStore({ database, ...(durability && { durability }) });
+  expect(await store.head()).toMatchObject({ position: 0 });
   expect(database.prepare('PRAGMA synchronous').all()).toMatchObject([{ synchronous }]);
   expect(database.prepare('PRAGMA journal_mode').all()).toMatchObject([{ journal_mode: 'wal' }]);
 });
