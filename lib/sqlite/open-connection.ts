@@ -65,10 +65,9 @@ function nodeOpener(): Opener | undefined {
 
 async function libsqlOpener(driver: SqliteDriver | undefined): Promise<Opener> {
   const { default: Database } = await import('libsql').catch((cause: unknown) => {
-    const wanted =
-      driver === undefined ? 'Node 22.13 or newer, which has SQLite built in, or the package' : 'the package';
+    const node = driver === undefined ? 'Node 22.13 or newer, which has SQLite built in, or ' : '';
     throw new InvalidOptionError(
-      `Expected ${wanted} 'libsql', got neither in Node ${process.versions.node}. Run 'npm install libsql'.`,
+      `Expected ${node}the package 'libsql', got none that can be loaded by Node ${process.versions.node}. Run 'npm install libsql'.`,
       'INVALID_OPTION',
       { cause },
     );

@@ -50,6 +50,7 @@ describe('a project of a user', { timeout: 300_000 }, () => {
     }, 300_000);
 
     const openPostgres = `const { postgresEventStore } = await import('millrace/postgres'); await postgresEventStore({ connect: {} });`;
+    const openSqlite = `const { sqliteEventStore } = await import('millrace/sqlite'); await sqliteEventStore({ path: ':memory:', driver: 'libsql' });`;
     const explore = `const { explore } = await import('millrace/testing'); await explore(() => {});`;
     it.each([
       { peer: 'rxjs-marbles', code: `await import('millrace/testing');`, error: `Cannot find package 'rxjs-marbles'` },
@@ -60,6 +61,7 @@ describe('a project of a user', { timeout: 300_000 }, () => {
       },
       { peer: 'fast-check', code: explore, error: 'TestFailure: Expected fast-check' },
       { peer: 'pg', code: openPostgres, error: "InvalidOptionError: Expected the package 'pg' for connect, got none." },
+      { peer: 'libsql', code: openSqlite, error: "InvalidOptionError: Expected the package 'libsql', got none" },
       { peer: 'vitest', code: `await import('millrace/testing/vitest');`, error: `Cannot find package 'vitest'` },
     ])('$peer, only what needs it fails, and names it', async ({ peer, code, error }) => {
       const [home, away] = [join(project, 'node_modules', peer), join(project, 'away')];

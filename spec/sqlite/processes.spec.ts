@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { sqliteEventStore } from 'millrace/sqlite';
 import { firstValueFrom, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
@@ -6,7 +7,7 @@ import { DemoRun } from '../support/demo-run.ts';
 import { DRIVERS, openDatabase, openFolder } from './clients.ts';
 
 function startWriter(path: string, driver: string, stream: string, count: number): DemoRun {
-  return new DemoRun('spec/sqlite/writer.ts', path, driver, stream, String(count));
+  return new DemoRun(fileURLToPath(new URL('./writer.ts', import.meta.url)), path, driver, stream, String(count));
 }
 
 /** The ids of the events that a writer has said to be acknowledged: of whole lines only, and there may be warnings between them. */
