@@ -22,13 +22,7 @@ export function sumUp(handlers: readonly ProcessorStats[], sums: readonly Sum[])
   const width = Math.max(...sums.map(({ of }) => of.length));
   const holds = handlers.every(isBalanced) && sums.every(isRight);
   const lines = [
-    '',
-    'What became of every event, handler by handler:',
-    '',
-    ...table(['', 'accepted', '+ redriven', '= handled', '+ dead', '+ dropped', '+ pending', ''], handlers.map(rowOf)),
-    '',
-    'And of everything around them:',
-    '',
+    ...(handlers.length === 0 ? ['', 'What became of everything:', ''] : linesOf(handlers)),
     ...sums.map((sum) => `${isRight(sum) ? '✓' : '✗'} ${sum.of.padEnd(width)}  ${describe(sum)}`),
     '',
     holds ? 'All sums hold.' : 'Sums that do not hold are marked with ✗.',
@@ -47,6 +41,18 @@ export function sumOfLetters(handlers: readonly ProcessorStats[], letters: reado
   const kept: Record<string, number> = {};
   for (const { reason } of letters) kept[reason] = (kept[reason] ?? 0) + 1;
   return { of: 'dead letters', whole: written, parts: { ...kept, redriven } };
+}
+
+function linesOf(handlers: readonly ProcessorStats[]): readonly string[] {
+  return [
+    '',
+    'What became of every event, handler by handler:',
+    '',
+    ...table(['', 'accepted', '+ redriven', '= handled', '+ dead', '+ dropped', '+ pending', ''], handlers.map(rowOf)),
+    '',
+    'And of everything around them:',
+    '',
+  ];
 }
 
 function rowOf(stats: ProcessorStats): readonly (number | string)[] {

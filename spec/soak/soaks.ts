@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { explore } from 'millrace/testing';
+import { crash } from './crash.ts';
+import { fsync } from './fsync.ts';
 import { SCENARIOS } from '../testing/explorations/scenarios.ts';
 
 /** A long run. It throws when something is wrong, and returns what it did. */
@@ -23,7 +25,13 @@ export const SOAKS: Readonly<Record<string, Soak>> = {
     vitest('all properties, 20,000 runs each', { MILLRACE_RUNS: '20000' }, 'properties|simulation|invariants|oracle'),
   contract: () =>
     vitest("the broker's contract at Watermill's own sizes", { MILLRACE_SCALE: '1' }, 'memory-broker.contract'),
+  crash: () => crash(500),
+  fsync,
   flood: () => vitest('2,000,000 events into a channel of 256', { MILLRACE_FLOOD: '2000000' }, 'flood'),
+  'store-size': () => {
+    execFileSync('npm', ['run', 'bench', '--', 'store-size', '--large'], { stdio: 'inherit' });
+    return 'the size row of the bench, to ten million events in SQLite';
+  },
 };
 
 /** Runs those specs whose file names match, with settings of their own. */
