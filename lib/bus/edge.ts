@@ -51,7 +51,7 @@ export class Edge implements RedriveTarget<EventMessage> {
     const topic = topicOf(definition);
     let data: unknown;
     try {
-      data = checkDataNow(definition, raw, 'ingestAsync()');
+      data = checkDataNow(definition, raw, 'Use ingestAsync(), which awaits it.');
     } catch (error) {
       return this.#refuse(topic, raw, error, options);
     }

@@ -118,7 +118,7 @@ export class Hub implements AttemptSender {
   }
 
   private emitWith(topic: Topic, data: unknown, options: MessageOptions | undefined): boolean {
-    const checked = this.validates ? checkDataNow(topic.definition, data, 'publish()') : data;
+    const checked = this.validates ? checkDataNow(topic.definition, data, 'Use publish(), which awaits it.') : data;
     const now = this.scheduler.now();
     return this.send(topic, this.stamp(topic, checked, now, options), now);
   }

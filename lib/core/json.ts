@@ -7,15 +7,15 @@ export class NotJsonError extends MillraceError {
   /** Where in the data, from the outside in; empty for the data itself. */
   readonly path: readonly (number | string)[];
 
-  constructor(what: string, found: string, path: readonly (number | string)[]) {
+  constructor(what: string, found: string, path: readonly (number | string)[], remedy: string = REMEDY) {
     const place = path.length === 0 ? what : `${what} at ${path.join('.')}`;
-    super(
-      'NOT_JSON',
-      `Expected ${place} to be what JSON can keep, got ${found}. Write it as text, number, boolean, null, array or plain object; or give its definition a schema that brings it back.`,
-    );
+    super('NOT_JSON', `Expected ${place} to be what JSON can keep, got ${found}. ${remedy}`);
     this.path = path;
   }
 }
+
+const REMEDY =
+  'Write it as text, number, boolean, null, array or plain object; or give its definition a schema that brings it back.';
 
 /**
  * Writes a value as JSON, if it comes back from it as it is; only properties that are `undefined` are left out.
@@ -74,8 +74,14 @@ export function isPlain(value: object): boolean {
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-function describe(value: unknown): string {
-  if (typeof value === 'object' && value !== null) return `an instance of ${value.constructor.name}`;
+/** What it is that JSON cannot keep. */
+export function describe(value: unknown): string {
+  if (typeof value === 'object' && value !== null) return `an instance of ${classOf(value)}`;
   if (typeof value === 'number') return String(value);
   return value === undefined ? 'undefined' : `a ${typeof value}`;
+}
+
+function classOf(value: object): string {
+  const { name } = (value.constructor ?? {}) as { readonly name?: unknown };
+  return typeof name === 'string' && name !== '' ? name : 'a class';
 }

@@ -73,15 +73,15 @@ export function checkData<Data>(definition: Checkable<Data>, raw: unknown): Data
 /**
  * Checks raw data by a schema that must answer at once.
  *
- * @throws MillraceError `ASYNC_SCHEMA`, which names `instead`, when the schema is async.
+ * @throws MillraceError `ASYNC_SCHEMA`, with what to do instead, when the schema is async.
  */
-export function checkDataNow<Data>(definition: Checkable<Data>, raw: unknown, instead: string): Data {
+export function checkDataNow<Data>(definition: Checkable<Data>, raw: unknown, remedy: string): Data {
   const checked = checkData(definition, raw);
   if (!isPromiseLike(checked)) return checked;
   checked.catch(() => undefined);
   throw new MillraceError(
     'ASYNC_SCHEMA',
-    `Expected the schema of '${definition.type}' to answer at once, got a promise. Use ${instead}, which awaits it.`,
+    `Expected the schema of '${definition.type}' to answer at once, got a promise. ${remedy}`,
   );
 }
 

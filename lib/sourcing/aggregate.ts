@@ -7,9 +7,9 @@ export type NewEventOf<Definition> =
 
 /** What an aggregate is made of. All functions are pure: no clock, no chance, no I/O, and nothing that they are given is changed. */
 export interface AggregateOptions<State, Command, Event extends NewEvent> {
-  /** Names it, and begins the names of its streams: `account` has `account-acc-1`. */
+  /** Names it, and begins the names of its streams: `account` has `account-acc-1`. Without `-`, so that no two aggregates share a stream. */
   readonly name: string;
-  /** The state before the first event; or a function that makes it, if `evolve` changes it in place. A value is frozen. */
+  /** The state before the first event; or a function that makes it, if `evolve` changes it in place, or there are Maps, Sets, Dates or bytes in it. A value is frozen. */
   readonly initial: State | (() => State);
   /** What a command leads to: an event, several, or none. Throws what refuses the command; nothing has happened then. */
   readonly decide: (command: Command, state: State) => Event | readonly Event[];

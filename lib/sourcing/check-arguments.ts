@@ -1,10 +1,16 @@
 import { InvalidOptionError } from '../core/errors.ts';
 import { expectCount, expectName, show } from '../core/options.ts';
-import type { ExpectedVersion, StreamSelection } from './event-store.ts';
+import type { EventStore, ExpectedVersion, StreamSelection } from './event-store.ts';
 import type { NewEvent } from './new-event.ts';
 
 /** The longest stream name and event id: what every database can index. */
 const LONGEST_NAME = 512;
+
+/** Returns `store` if it is one. */
+export function expectStore(store: EventStore): EventStore {
+  if (typeof (store as Partial<EventStore> | undefined)?.subscribe === 'function') return store;
+  throw new InvalidOptionError(`Expected an event store, such as memoryEventStore() makes, got ${show(store)}.`);
+}
 
 /** Returns `stream` if every store can keep a stream of this name. */
 export function expectStream(stream: string): string {

@@ -1,10 +1,12 @@
 import type { EventDefinition } from '../core/event-definition.ts';
 import { InvalidOptionError, MillraceError } from '../core/errors.ts';
 import { expectCount, expectFunction, expectName, expectOptions, show } from '../core/options.ts';
-import { checkDataNow, isPromiseLike } from '../core/schema.ts';
+import { isPromiseLike } from '../core/schema.ts';
 import type { Aggregate, AggregateOptions, NewEventOf } from './aggregate.ts';
-import { expectStream } from './check-arguments.ts';
-import { History } from './history.ts';
+import { expectKey, expectStream } from './check-arguments.ts';
+import { deepFrozen } from './deep-frozen.ts';
+import { type Definitions, definitionsOf, typedForm } from './definitions.ts';
+import { History, isRecorded } from './history.ts';
 import type { NewEvent } from './new-event.ts';
 
 /** The same with the definitions of the events, whose schemas check what a store gives back. */
@@ -65,6 +67,7 @@ export function defineAggregate<State, Command, const Event extends NewEvent>(
 export function defineAggregate<State, Command, Event extends NewEvent>(
   options: AggregateOptions<State, Command, Event> & { readonly events?: readonly EventDefinition[] | undefined },
 ): Aggregate<State, Command, Event> {
+  if (options === undefined) throw new InvalidOptionError('Expected the options of an aggregate, got undefined.');
   return Object.freeze(new DefinedAggregate(expectOptions('options', options)));
 }
 
@@ -72,7 +75,7 @@ class DefinedAggregate<State, Command, Event extends NewEvent> implements Aggreg
   readonly name: string;
   readonly stateVersion: number;
   readonly events: readonly EventDefinition[] | undefined;
-  readonly #definitions: ReadonlyMap<string, EventDefinition> | undefined;
+  readonly #definitions: Definitions | undefined;
   readonly #initial: State | (() => State);
   readonly #decide: AggregateOptions<State, Command, Event>['decide'];
   readonly #evolve: AggregateOptions<State, Command, Event>['evolve'];
@@ -85,11 +88,11 @@ class DefinedAggregate<State, Command, Event extends NewEvent> implements Aggreg
     evolve,
     stateVersion = 1,
   }: AggregateOptions<State, Command, Event> & { readonly events?: readonly EventDefinition[] | undefined }) {
-    this.name = expectStream(expectName('name', name));
+    this.name = expectAggregateName(name);
     this.stateVersion = expectCount('stateVersion', stateVersion, 1);
-    this.events = events;
-    this.#definitions = events && new Map(events.map((definition) => [definition.type, definition]));
-    this.#initial = typeof initial === 'function' ? initial : deepFrozen(initial);
+    this.#definitions = events === undefined ? undefined : definitionsOf(events);
+    this.events = this.#definitions && Object.freeze([...this.#definitions.values()]);
+    this.#initial = typeof initial === 'function' ? initial : deepFrozen('initial', initial);
     this.#decide = expectFunction('decide', decide, true);
     this.#evolve = expectFunction('evolve', evolve, true);
   }
@@ -100,16 +103,16 @@ class DefinedAggregate<State, Command, Event extends NewEvent> implements Aggreg
 
   decide(command: Command, state: State): readonly Event[] {
     const decided: unknown = this.#decide(command, state);
-    if (isPromiseLike(decided)) throw this.#impure('decide');
+    if (isPromiseLike(decided)) throw this.#impure('decide', decided);
     const events = [decided].flat() as readonly Event[];
-    for (const event of events) this.#expectKnown(event, 'decide');
+    for (const event of events) this.#expectKnown(event, 'decide to return');
     return events;
   }
 
   evolve(state: State, event: NewEvent): State {
     const known = this.#checked(event);
     const next = this.#evolve(state, known as Event);
-    if (isPromiseLike(next)) throw this.#impure('evolve');
+    if (isPromiseLike(next)) throw this.#impure('evolve', next);
     if (next !== undefined || state === undefined) return next;
     throw new InvalidOptionError(
       `Expected evolve of aggregate '${this.name}' to return the state after ${show(event.type)}, got undefined. Return the state, changed or not, for every event.`,
@@ -120,6 +123,7 @@ class DefinedAggregate<State, Command, Event extends NewEvent> implements Aggreg
   fold(history: AsyncIterable<NewEvent>): Promise<State>;
   fold(history: AsyncIterable<NewEvent> | Iterable<NewEvent>): Promise<State> | State {
     const folding = new History(this, this.initial(), 0);
+    expectHistory(history);
     if (!(Symbol.asyncIterator in history)) {
       for (const event of history) folding.add(event);
       return folding.state;
@@ -136,17 +140,15 @@ class DefinedAggregate<State, Command, Event extends NewEvent> implements Aggreg
 
   /** A recorded event comes from outside, so its data is checked; what was decided here is not. */
   #checked(event: NewEvent): NewEvent {
-    const definition = this.#expectKnown(event, 'evolve');
-    if (definition === undefined || !('checkpoint' in event)) return event;
-    const data = checkDataNow(definition, event.data, 'a schema that answers at once');
-    return data === event.data ? event : { ...event, data };
+    const definition = this.#expectKnown(event, 'evolve to be given');
+    return isRecorded(event) ? typedForm(definition, event) : event;
   }
 
-  #expectKnown(event: NewEvent, by: 'decide' | 'evolve'): EventDefinition | undefined {
+  #expectKnown(event: NewEvent, who: string): EventDefinition | undefined {
     const { type } = (event ?? {}) as Partial<NewEvent>;
     if (typeof type !== 'string') {
       throw new InvalidOptionError(
-        `Expected ${by} of aggregate '${this.name}' to have events, such as { type: 'account.deposited', data: { amount: 40 } }, got ${show(event)}.`,
+        `Expected ${who} events of aggregate '${this.name}', such as { type: 'account.deposited', data: { amount: 40 } }, or [] for none, got ${show(event)}.`,
       );
     }
     const definition = this.#definitions?.get(type);
@@ -157,17 +159,27 @@ class DefinedAggregate<State, Command, Event extends NewEvent> implements Aggreg
     );
   }
 
-  #impure(which: 'decide' | 'evolve'): InvalidOptionError {
+  #impure(which: 'decide' | 'evolve', promise: PromiseLike<unknown>): InvalidOptionError {
+    // Whatever comes of it, nobody waits for it.
+    promise.then(undefined, () => undefined);
     return new InvalidOptionError(
       `Expected ${which} of aggregate '${this.name}' to answer at once, got a promise. Look up what it needs before, and hand it over in the command.`,
     );
   }
 }
 
-/** So that an `evolve` that changes the state in place fails, instead of changing where all histories begin. */
-function deepFrozen<Value>(value: Value): Value {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value) || ArrayBuffer.isView(value)) return value;
-  Object.freeze(value);
-  for (const part of Object.values(value)) deepFrozen(part);
-  return value;
+function expectAggregateName(name: string): string {
+  if (!expectKey('name', name).includes('-')) return name;
+  throw new InvalidOptionError(
+    `Expected name to be without '-', as it ends where the first '-' of a stream is, got ${show(name)}. Write '${name.replaceAll('-', '_')}'.`,
+  );
+}
+
+function expectHistory(history: object): void {
+  if (typeof history === 'object' && history !== null) {
+    if (Symbol.iterator in history || Symbol.asyncIterator in history) return;
+  }
+  throw new InvalidOptionError(
+    `Expected a history to be a list of events, or what readStream() gives, got ${show(history)}.`,
+  );
 }

@@ -42,6 +42,7 @@ export class History<State> {
   }
 }
 
-function isRecorded(event: NewEvent): event is RecordedEvent {
-  return 'checkpoint' in event && 'stream' in event;
+/** Whether an event comes from a store: anything else has no place. */
+export function isRecorded(event: NewEvent): event is RecordedEvent {
+  return typeof event === 'object' && event !== null && 'checkpoint' in event && 'stream' in event;
 }

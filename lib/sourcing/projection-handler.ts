@@ -1,13 +1,10 @@
 import { InvalidOptionError } from '../core/errors.ts';
-import type { EventDefinition } from '../core/event-definition.ts';
 import { show } from '../core/options.ts';
 import { checkData, isPromiseLike } from '../core/schema.ts';
 import { type Handler, handlerFunction, isHandler } from '../process/handler.ts';
+import type { Definitions } from './definitions.ts';
 import type { ProjectionContext } from './projection.ts';
 import type { RecordedEvent } from './recorded-event.ts';
-
-/** The definitions of events, by type. */
-export type Definitions = ReadonlyMap<string, EventDefinition>;
 
 type OneOrMany = RecordedEvent | readonly RecordedEvent[];
 type AnyHandler = (events: OneOrMany, context: ProjectionContext) => unknown;

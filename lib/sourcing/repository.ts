@@ -42,7 +42,8 @@ export interface Repository<State, Command, Event extends NewEvent = NewEvent> {
    * Loads, decides, appends. If somebody else has written meanwhile, it does so again, after a growing pause; commands on one aggregate wait for each other, so that this
    * happens between processes only. If the connection is lost in mid-append, the same events are appended again.
    *
-   * @throws what `decide` throws; VersionConflictError when attempts are used up, or for another `expectedVersion`; OutcomeUnknownError; what `append` throws
+   * @throws what `decide` and `evolve` throw, and SchemaError for decided data that does not fit: nothing was appended; VersionConflictError when attempts are used up, or for
+   * another `expectedVersion`; OutcomeUnknownError; what `append` throws
    */
   execute(id: string, command: Command, options?: ExecuteOptions): Promise<Executed<State, Event>>;
   /** Snapshots that could not be kept. The commands have succeeded all the same. Printed once, if nobody listens. */

@@ -1,4 +1,5 @@
-import { isPlain, NotJsonError } from '../core/json.ts';
+import { describe, isPlain, NotJsonError } from '../core/json.ts';
+import { show } from '../core/options.ts';
 
 /** Marks what JSON has no word for: `{ "$": [kind, value] }`. */
 const TAG = '$';
@@ -18,8 +19,11 @@ export function readRichText(text: string): unknown {
   return untagged(JSON.parse(text));
 }
 
+const REMEDY = 'Write it as plain data; Dates, Maps, Sets, bigints and bytes come back, too.';
+
 class Tagging {
   readonly #what: string | undefined;
+  readonly #path: (number | string)[] = [];
   readonly #ancestors = new Set<object>();
 
   constructor(what: string | undefined) {
@@ -28,11 +32,11 @@ class Tagging {
 
   tagged(value: unknown): unknown {
     if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
-    if (typeof value === 'number') return Number.isFinite(value) ? value : tag('number', String(value));
+    if (typeof value === 'number') return isJsonNumber(value) ? value : tag('number', numberText(value));
     if (typeof value === 'bigint') return tag('bigint', String(value));
     if (value === undefined) return tag('undefined', null);
-    if (typeof value !== 'object') return this.#lose(`a ${typeof value}`, tag('undefined', null));
-    if (this.#ancestors.has(value)) return this.#lose('a cycle', tag('undefined', null));
+    if (typeof value !== 'object') return this.#lose(describe(value), undefined);
+    if (this.#ancestors.has(value)) return this.#lose('a cycle', undefined);
     this.#ancestors.add(value);
     const form = this.#formOf(value);
     this.#ancestors.delete(value);
@@ -40,33 +44,55 @@ class Tagging {
   }
 
   #formOf(value: object): unknown {
-    if (Array.isArray(value)) return Array.from(value, (item) => this.tagged(item));
-    if (value instanceof Date) return tag('Date', value.getTime());
-    if (value instanceof Map) return tag('Map', this.tagged([...value]));
-    if (value instanceof Set) return tag('Set', this.tagged([...value]));
+    if (Array.isArray(value)) return Array.from(value, (item, index) => this.#part(index, item));
+    if (value instanceof Date) return tag('Date', this.tagged(value.getTime()));
+    if (value instanceof Map) return tag('Map', this.#formOf([...value]));
+    if (value instanceof Set) return tag('Set', this.#formOf([...value]));
     if (value instanceof Uint8Array) return tag('bytes', [...value]);
-    if (value instanceof Error) return tag('Error', this.tagged(partsOf(value)));
-    if (isPlain(value)) return this.#plainForm(value);
-    const plain =
-      'toJSON' in value && typeof value.toJSON === 'function' ? (value.toJSON as () => unknown)() : { ...value };
-    return this.#lose(`an instance of ${value.constructor.name}`, this.tagged(plain));
-  }
-
-  #plainForm(value: object): object {
-    const form = Object.fromEntries(Object.entries(value).map(([name, part]) => [name, this.tagged(part)]));
+    if (value instanceof Error) return tag('Error', this.#parts(partsOf(value)));
+    if (!isPlain(value)) return this.#lose(describe(value), plainOf(value));
+    const form = this.#parts(value);
     return TAG in form ? tag('object', form) : form;
   }
 
-  #lose(found: string, rest: unknown): unknown {
-    if (this.#what !== undefined) throw new NotJsonError(this.#what, found, []);
-    return rest;
+  #parts(value: object): object {
+    return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, this.#part(name, part)]));
   }
+
+  #part(name: number | string, part: unknown): unknown {
+    this.#path.push(name);
+    const form = this.tagged(part);
+    this.#path.pop();
+    return form;
+  }
+
+  /** What is left of what cannot come back. */
+  #lose(found: string, rest: unknown): unknown {
+    if (this.#what !== undefined) throw new NotJsonError(this.#what, found, this.#path, REMEDY);
+    return this.tagged(rest);
+  }
+}
+
+function isJsonNumber(value: number): boolean {
+  return Number.isFinite(value) && !Object.is(value, -0);
+}
+
+function numberText(value: number): string {
+  return Object.is(value, -0) ? '-0' : String(value);
+}
+
+function plainOf(value: object): unknown {
+  return 'toJSON' in value && typeof value.toJSON === 'function' ? (value.toJSON as () => unknown)() : { ...value };
 }
 
 /** What is worth keeping of an error: what it says, what programs look at, and what stood behind it. */
 function partsOf(error: Error): object {
   const { name, message, stack, cause } = error;
-  return Object.assign({}, error, { name, message, stack }, cause !== undefined && { cause });
+  const more = {
+    ...(cause !== undefined && { cause }),
+    ...(error instanceof AggregateError && { errors: error.errors }),
+  };
+  return Object.assign({}, error, { name, message, stack }, more);
 }
 
 function tag(kind: string, value: unknown): object {
@@ -84,7 +110,7 @@ function untagged(value: unknown): unknown {
     case 'bigint':
       return BigInt(inner as string);
     case 'Date':
-      return new Date(inner as number);
+      return new Date(untagged(inner) as number);
     case 'Map':
       return new Map(untagged(inner) as [unknown, unknown][]);
     case 'Set':
@@ -95,8 +121,10 @@ function untagged(value: unknown): unknown {
       return revivedError(untagged(inner) as Error);
     case 'object':
       return untaggedParts(inner as object);
-    default:
+    case 'undefined':
       return undefined;
+    default:
+      throw new TypeError(`Expected a kind of value that this version knows, got ${show(kind)}.`);
   }
 }
 
@@ -104,11 +132,14 @@ function untaggedParts(value: object): object {
   return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, untagged(part)]));
 }
 
+/** What errors have without showing it. */
+const HIDDEN: ReadonlySet<string> = /* @__PURE__ */ new Set(['name', 'stack', 'cause', 'errors']);
+
 /** An error with the name, code and stack of the one that was kept; of its class only Error is known. */
 function revivedError({ message, ...parts }: Error): Error {
   const error = new Error(message);
   for (const [name, value] of Object.entries(parts)) {
-    Object.defineProperty(error, name, { value, configurable: true, writable: true, enumerable: name === 'code' });
+    Object.defineProperty(error, name, { value, configurable: true, writable: true, enumerable: !HIDDEN.has(name) });
   }
   return error;
 }

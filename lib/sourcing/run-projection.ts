@@ -5,11 +5,12 @@ import { expectDelay, expectFunction, expectName, expectOneOf, expectOptions, sh
 import { createDeadLetterQueue } from '../process/dead-letter-queue.ts';
 import { isHandler } from '../process/handler.ts';
 import type { HandlerOptions } from '../process/processor-options.ts';
-import { expectStreams } from './check-arguments.ts';
+import { expectStore, expectStreams } from './check-arguments.ts';
+import { type Definitions, definitionsOf } from './definitions.ts';
 import type { DocumentStore } from './document-store.ts';
 import type { EventStore } from './event-store.ts';
 import type { BatchedProjectionDefinition, Projection, ProjectionDefinition, ProjectionOptions } from './projection.ts';
-import { type Definitions, projectionHandler } from './projection-handler.ts';
+import { projectionHandler } from './projection-handler.ts';
 import { engineOptions } from './projection-settings.ts';
 import type { RecordedEvent } from './recorded-event.ts';
 import { StoreProjection } from './store-projection.ts';
@@ -76,7 +77,7 @@ export function runProjection<Definition extends EventDefinition>(
     deadLetters,
   } = expectOptions('options', options);
   expectName('name', name);
-  const definitions = definitionsOf(events);
+  const definitions = events === undefined ? undefined : definitionsOf(events);
   return new StoreProjection({
     name,
     store,
@@ -95,16 +96,6 @@ export function runProjection<Definition extends EventDefinition>(
   });
 }
 
-function definitionsOf(events: readonly EventDefinition[] | undefined): Definitions | undefined {
-  if (events === undefined) return undefined;
-  const list: readonly Partial<EventDefinition>[] = Array.isArray(events) ? events : [{}];
-  const isFine = list.every((one) => typeof one?.type === 'string' && one.schema !== undefined);
-  if (isFine) return new Map(events.map((definition) => [definition.type, definition]));
-  throw new InvalidOptionError(
-    `Expected events to be a list of event definitions, as defineEvent makes them, got ${show(events)}.`,
-  );
-}
-
 function typesOf(on: unknown, definitions: Definitions | undefined): readonly string[] | undefined {
   const known = definitions && [...definitions.keys()];
   if (isHandler(on)) return known;
@@ -114,11 +105,6 @@ function typesOf(on: unknown, definitions: Definitions | undefined): readonly st
   throw new InvalidOptionError(
     `Expected on to name types of events ('${known!.join("', '")}'), got '${unknown}'. Add its definition to events.`,
   );
-}
-
-function expectStore(store: EventStore): void {
-  if (typeof (store as Partial<EventStore> | undefined)?.subscribe === 'function') return;
-  throw new InvalidOptionError(`Expected an event store, such as memoryEventStore() makes, got ${show(store)}.`);
 }
 
 function expectDocuments(documents: DocumentStore): DocumentStore {

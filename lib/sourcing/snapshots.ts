@@ -9,12 +9,18 @@ export interface Snapshot<State> {
   readonly version: number;
   /** The event of that version: what shows that it is still the same stream. */
   readonly eventId: string;
-  /** The revision of its document. */
+}
+
+/** What there is of a stream. */
+export interface FoundSnapshot<State> {
+  /** Absent if there is none that fits. */
+  readonly snapshot: Snapshot<State> | undefined;
+  /** The revision of the document, whatever is in it; 0 if there is none. */
   readonly revision: number;
 }
 
 /** What is written. */
-interface Kept<State> extends Omit<Snapshot<State>, 'revision'> {
+interface Kept<State> extends Snapshot<State> {
   readonly aggregate: string;
   readonly stateVersion: number;
 }
@@ -29,26 +35,27 @@ export class Snapshots<State> {
     this.#aggregate = aggregate;
   }
 
-  async load(stream: string): Promise<Snapshot<State> | undefined> {
+  async load(stream: string): Promise<FoundSnapshot<State>> {
     const document = await this.#documents.get(SNAPSHOT_KIND, stream);
-    if (document === undefined) return undefined;
-    const { aggregate, stateVersion, ...snapshot } = readKept<State>(document.value) ?? {};
-    const { name, stateVersion: current } = this.#aggregate;
-    if (aggregate !== name || stateVersion !== current || snapshot.version === undefined) return undefined;
-    return { ...(snapshot as Kept<State>), revision: document.revision };
+    if (document === undefined) return { snapshot: undefined, revision: 0 };
+    const kept = readKept<State>(document.value);
+    const { name, stateVersion } = this.#aggregate;
+    const isFitting = kept?.aggregate === name && kept.stateVersion === stateVersion;
+    return { snapshot: isFitting ? kept : undefined, revision: document.revision };
   }
 
   /** Keeps a state, unless another process has kept one since `revision`. */
-  async save(stream: string, { state, version, eventId, revision }: Snapshot<State>): Promise<void> {
+  async save(stream: string, { state, version, eventId }: Snapshot<State>, revision: number): Promise<void> {
     const { name, stateVersion } = this.#aggregate;
     const kept: Kept<State> = { aggregate: name, stateVersion, version, eventId, state };
-    await this.#documents.put(SNAPSHOT_KIND, stream, richText(kept, `the state of '${stream}'`), revision);
+    await this.#documents.put(SNAPSHOT_KIND, stream, richText(kept, `the snapshot of '${stream}'`), revision);
   }
 }
 
-function readKept<State>(text: string): Partial<Kept<State>> | undefined {
+function readKept<State>(text: string): Kept<State> | undefined {
   try {
-    return readRichText(text) as Partial<Kept<State>>;
+    const kept = readRichText(text) as Kept<State>;
+    return 'state' in kept && Number.isSafeInteger(kept.version) && kept.version > 0 ? kept : undefined;
   } catch {
     return undefined;
   }

@@ -1,6 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { InvalidOptionError } from '../core/errors.ts';
-import { expectFunction, expectOptions, show } from '../core/options.ts';
+import { expectFunction, show } from '../core/options.ts';
+import { isPromiseLike } from '../core/schema.ts';
+import { expectStore } from './check-arguments.ts';
 import { StoreFormatError } from './errors.ts';
 import type { EventStore } from './event-store.ts';
 import type { NewEvent } from './new-event.ts';
@@ -34,12 +36,12 @@ export type Upcasters = Readonly<Record<string, readonly Upcaster[]>>;
  * ```
  */
 export function withUpcasters(store: EventStore, upcasters: Upcasters): EventStore {
-  const known = new Map(Object.entries(expectOptions('upcasters', upcasters)));
-  for (const [type, steps] of known) expectSteps(type, steps);
+  expectStore(store);
+  const known = new Map(Object.entries(expectUpcasters(upcasters)));
 
   function mark(event: NewEvent): NewEvent {
-    const steps = known.get(event.type);
-    if (steps === undefined || event.headers?.[SCHEMA_VERSION] !== undefined) return event;
+    const steps = known.get(event?.type);
+    if (steps === undefined || !('data' in event) || event.headers?.[SCHEMA_VERSION] !== undefined) return event;
     // Not spread: of a message, that would lose the id.
     const { id, type, time, data, source, subject, headers } = event;
     const marked = { ...headers, [SCHEMA_VERSION]: String(steps.length + 1) };
@@ -59,7 +61,7 @@ export function withUpcasters(store: EventStore, upcasters: Upcasters): EventSto
     if (steps === undefined) return event;
     const newest = steps.length + 1;
     const version = Number(event.headers[SCHEMA_VERSION] ?? 1);
-    if (!(version >= 1 && version <= newest)) throw unknownVersion(event, newest);
+    if (!Number.isInteger(version) || version < 1 || version > newest) throw unknownVersion(event, newest);
     if (version === newest) return event;
     const data = steps.slice(version - 1).reduce((older: unknown, step) => climb(step, older, event), event.data);
     return { ...event, data, headers: { ...event.headers, [SCHEMA_VERSION]: String(newest) } };
@@ -76,11 +78,7 @@ export function withUpcasters(store: EventStore, upcasters: Upcasters): EventSto
     documents: store.documents,
     append: async (stream, events, options) => {
       const list = [events].flat() as readonly NewEvent[];
-      return store.append(
-        stream,
-        list.map((event) => (typeof event?.type === 'string' ? mark(event) : event)),
-        options,
-      );
+      return store.append(stream, list.map(mark), options);
     },
     readStream: (...request) => upcastAll(store.readStream(...request)),
     readAll: (...request) => upcastAll(store.readAll(...request)),
@@ -99,6 +97,16 @@ export function withUpcasters(store: EventStore, upcasters: Upcasters): EventSto
   };
 }
 
+function expectUpcasters(upcasters: Upcasters): Upcasters {
+  if (typeof upcasters !== 'object' || upcasters === null) {
+    throw new InvalidOptionError(
+      `Expected upcasters to be lists of functions by event type, such as { 'user.signed_up': [v1ToV2] }, got ${show(upcasters)}.`,
+    );
+  }
+  for (const [type, steps] of Object.entries(upcasters)) expectSteps(type, steps);
+  return upcasters;
+}
+
 function expectSteps(type: string, steps: readonly Upcaster[]): void {
   if (!Array.isArray(steps) || steps.length === 0) {
     throw new InvalidOptionError(
@@ -111,14 +119,25 @@ function expectSteps(type: string, steps: readonly Upcaster[]): void {
 }
 
 function climb(step: Upcaster, data: unknown, event: RecordedEvent): unknown {
+  let next: unknown;
   try {
-    return step(data as never, event);
+    next = step(data as never, event);
   } catch (error) {
-    throw new StoreFormatError(
-      `Expected an upcaster of '${event.type}' to take event ${event.id}, version ${event.version} of stream '${event.stream}', got an error: ${String(error)}. Upcasters must take all data that was ever stored.`,
-      { cause: error },
-    );
+    throw notTaken(event, `an error: ${String(error)}. Upcasters must take all data that was ever stored.`, error);
   }
+  if (isPromiseLike(next)) {
+    next.then(undefined, () => undefined);
+    throw notTaken(event, 'a promise. Upcasters answer at once.');
+  }
+  if (next === undefined) throw notTaken(event, 'undefined. Upcasters return the data of the next version.');
+  return next;
+}
+
+function notTaken({ type, id, version, stream }: RecordedEvent, got: string, cause?: unknown): StoreFormatError {
+  return new StoreFormatError(
+    `Expected an upcaster of '${type}' to take event ${id}, version ${version} of stream '${stream}', got ${got}`,
+    { cause },
+  );
 }
 
 function unknownVersion({ id, type, headers }: RecordedEvent, newest: number): StoreFormatError {
