@@ -46,7 +46,10 @@ export function recordedEvent({
   checkpoint,
 }: StoredRecord): RecordedEvent {
   try {
-    const { headers = NO_HEADERS, noData, ...origin } = (metadata === '{}' ? {} : JSON.parse(metadata)) as Metadata;
+    if (metadata === '{}') {
+      return { id, type, time, data: JSON.parse(text), headers: NO_HEADERS, stream, version, position, checkpoint };
+    }
+    const { headers = NO_HEADERS, noData, ...origin } = JSON.parse(metadata) as Metadata;
     const data: unknown = noData === true ? undefined : JSON.parse(text);
     return { id, type, time, data, ...origin, headers, stream, version, position, checkpoint };
   } catch (error) {

@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Answer, Request } from './protocol.ts';
 import type { Contestant, Measures, Row, Task } from './row.ts';
@@ -12,12 +13,14 @@ const PATIENCE_MS = 120_000;
 export class ContestantProcess {
   readonly contestant: Contestant;
   readonly #label: string;
+  readonly #patienceMs: number;
   readonly #child: ChildProcess;
 
   private constructor(row: Row, contestant: Contestant) {
     this.contestant = contestant;
     this.#label = `${row.name}, ${contestant.name}`;
-    this.#child = fork(program, [row.name, contestant.name]);
+    this.#patienceMs = row.patienceMs ?? PATIENCE_MS;
+    this.#child = fork(program, [row.name, contestant.name], { serialization: 'advanced' });
   }
 
   /** Resolves when it is loaded. */
@@ -36,8 +39,13 @@ export class ContestantProcess {
     await this.#ask({ kind: 'verify' });
   }
 
-  end(): void {
+  /** Resolves when it is gone, and with it its hold on files. */
+  async end(): Promise<void> {
+    const { exitCode, signalCode } = this.#child;
+    if (exitCode !== null || signalCode !== null) return;
+    const exited = once(this.#child, 'exit');
     this.#child.kill();
+    await exited;
   }
 
   #ask(request: Request): Promise<Measures> {
@@ -59,8 +67,8 @@ export class ContestantProcess {
       const fail = (): void => settle(undefined);
       const timer = setTimeout(() => {
         this.#child.kill();
-        settle({ kind: 'failed', error: `no answer within ${PATIENCE_MS} ms` });
-      }, PATIENCE_MS);
+        settle({ kind: 'failed', error: `no answer within ${this.#patienceMs} ms` });
+      }, this.#patienceMs);
       this.#child.on('message', settle);
       this.#child.on('exit', fail);
     });

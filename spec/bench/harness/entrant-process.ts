@@ -1,6 +1,6 @@
 // The process of one contestant of one row: `node entrant-process.ts <row> <contestant>`, started by contestant-process.ts.
 // Hazard: the loader names each function that is assigned to a constant whenever it is made (`__name`). Hot code makes none.
-import { rows } from '../rows/index.ts';
+import { largeRows, rows } from '../rows/index.ts';
 import type { Answer, Request } from './protocol.ts';
 import type { Entrant, Measures } from './row.ts';
 
@@ -27,9 +27,11 @@ async function run(entrant: Entrant, request: Request): Promise<Measures> {
   return entrant.run(request.task);
 }
 
-const row = rows.find(({ name }) => name === rowName);
+const row = [...rows, ...largeRows].find(({ name }) => name === rowName);
 const contestant = row?.contestants.find(({ name }) => name === contestantName);
 if (contestant === undefined) throw new Error(`Expected a contestant, got ${rowName} ${contestantName}.`);
 const entrant = await contestant.load();
+// Nobody is left to ask: connections would keep it alive.
+process.once('disconnect', () => process.exit());
 process.on('message', (request: Request) => void attempt(() => run(entrant, request)));
 answer({ kind: 'ready' });

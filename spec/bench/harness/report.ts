@@ -1,6 +1,7 @@
 import { isMet } from './floor.ts';
-import type { RowResult } from './run-row.ts';
 import { describeMachine } from './machine.ts';
+import type { Row } from './row.ts';
+import type { RowResult } from './run-row.ts';
 import { formatNumber, tableOf } from './table.ts';
 
 /** A row for a terminal. */
@@ -19,7 +20,7 @@ export function printRow(result: RowResult): void {
 }
 
 /** All rows as a page. */
-export function resultsPage(results: readonly RowResult[], now: Date): string {
+export function resultsPage(results: readonly RowResult[], skipped: readonly SkippedRow[], now: Date): string {
   return `# Results of \`npm run bench\`
 
 ${now.toISOString().slice(0, 10)} · ${describeMachine()}
@@ -29,8 +30,19 @@ half of the rounds, *events* how many a round has: the slow are given fewer. *ti
 
 ${metFloors(results)}
 
-${results.map(section).join('\n\n')}
+${[...results.map(section), ...skipped.map(skippedSection)].join('\n\n')}
 `;
+}
+
+/** A row that was not measured. */
+export interface SkippedRow {
+  readonly row: Row;
+  readonly reason: string;
+}
+
+/** It is named, and why. */
+export function printSkipped({ row, reason }: SkippedRow): void {
+  console.log(`\n${row.name}: ${row.title}\n  SKIPPED: ${reason}`);
 }
 
 /** How many floors were kept. */
@@ -47,6 +59,10 @@ function section(result: RowResult): string {
   const table = [heading!, rule, ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
   const points = [...verdictsOf(result), ...notes];
   return `## ${name}: ${title}\n\n${table}\n\n${points.map((point) => `- ${point}`).join('\n')}`;
+}
+
+function skippedSection({ row, reason }: SkippedRow): string {
+  return `## ${row.name}: ${row.title}\n\n- **SKIPPED** ${reason}`;
 }
 
 function verdictsOf({ verdicts }: RowResult): readonly string[] {

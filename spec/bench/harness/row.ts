@@ -1,6 +1,6 @@
 import type { Floor } from './floor.ts';
 
-/** What one round measured, by the name of the metric. */
+/** What one round measured, by the name of the metric; NaN for what the contestant does not do. */
 export type Measures = Readonly<Record<string, number>>;
 
 /** What a round is asked to do. */
@@ -33,6 +33,8 @@ export interface Contestant {
 export interface Metric {
   readonly name: string;
   readonly unit: string;
+  /** It is nanoseconds for each, and shown as how many a second. */
+  readonly isRate?: boolean;
 }
 
 /** One line of the speed table in the design. */
@@ -44,6 +46,10 @@ export interface Row {
   readonly reference?: string;
   readonly contestants: readonly Contestant[];
   readonly floors: readonly Floor[];
+  /** A server; the row is skipped, and named, where there is none. */
+  readonly needs?: 'postgres' | undefined;
+  /** How long a contestant may take for a round, in milliseconds. @default 120,000 */
+  readonly patienceMs?: number;
   /** Processes per contestant, one after the other. @default 3 */
   readonly generations?: number;
   /** Measured rounds per process. @default 3 */

@@ -31,7 +31,7 @@ export async function runRow(row: Row, { isQuick }: Effort): Promise<RowResult> 
       rounds.push(...(await runGeneration(row, processes, { isQuick, calibration })));
       if (generation === 0) await Promise.all(processes.map((contestant) => contestant.verify()));
     } finally {
-      for (const contestant of processes) contestant.end();
+      await Promise.all(processes.map((contestant) => contestant.end()));
     }
   }
   return resultOf(row, rounds);

@@ -1,3 +1,4 @@
+import type { Metric } from './row.ts';
 import type { RowResult } from './run-row.ts';
 
 /** A row's measurements: lines of cells, the first of them the heading, the last cell of each a note. */
@@ -9,7 +10,7 @@ export function tableOf(result: RowResult): readonly (readonly string[])[] {
       ['', metric.unit, '±', 'time', 'speed', 'events', ''],
       ...contestants.map(({ name, events, note = '' }) => [
         name,
-        ...comparison(result, name, metric.name),
+        ...comparison(result, name, metric),
         events.toLocaleString('en-US'),
         note,
       ]),
@@ -25,22 +26,28 @@ export function tableOf(result: RowResult): readonly (readonly string[])[] {
 function comparison(
   { row, of, spreadOf }: RowResult,
   name: string,
-  metric: string,
+  metric: Metric,
 ): readonly [string, string, string, string] {
-  const value = of(name, metric);
-  const time = value / of(row.reference ?? name, metric);
-  const percent = Math.round(100 * spreadOf(name, metric));
-  return [formatNumber(value), `${percent} %`, formatRatio(time), formatRatio(1 / time)];
+  const value = of(name, metric.name);
+  const time = value / of(row.reference ?? name, metric.name);
+  const percent = Math.round(100 * spreadOf(name, metric.name));
+  return [shown(metric, value), `${percent} %`, formatRatio(time), formatRatio(1 / time)];
 }
 
 /** Several metrics: each value, and its ratio. */
 function values({ row, of }: RowResult, name: string): string[] {
   const { metrics, reference } = row;
-  return metrics.map(({ name: metric }) => {
-    const value = of(name, metric);
-    if (reference === undefined) return formatNumber(value);
-    return `${formatNumber(value)} (${formatRatio(value / of(reference, metric))})`;
+  return metrics.map((metric) => {
+    const value = of(name, metric.name);
+    if (Number.isNaN(value)) return '–';
+    if (reference === undefined) return shown(metric, value);
+    const time = value / of(reference, metric.name);
+    return `${shown(metric, value)} (${formatRatio(metric.isRate === true ? 1 / time : time)})`;
   });
+}
+
+function shown({ isRate }: Metric, value: number): string {
+  return formatNumber(isRate === true ? 1e9 / value : value);
 }
 
 /** Three digits that count, or as many as there are before the point. */

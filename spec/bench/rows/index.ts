@@ -1,17 +1,22 @@
 import type { Row } from '../harness/row.ts';
+import { appendRows } from './append.ts';
 import { channelRow } from './channel.ts';
 import { emitRows } from './emit.ts';
+import { executeRows } from './execute.ts';
 import { failingRows } from './failing.ts';
 import { growthRow } from './growth.ts';
 import { keysRow } from './keys.ts';
+import { latencyRows } from './latency.ts';
 import { nextRows } from './next.ts';
 import { openLoopRow } from './open-loop.ts';
 import { processorRow } from './processor.ts';
+import { readRows } from './read.ts';
 import { sizeRow } from './size.ts';
+import { largeStoreSizeRow, storeSizeRow } from './store-size.ts';
 import { timeoutRow } from './timeout.ts';
 import { workersRow } from './workers.ts';
 
-/** All rows, in the order of the design's table. */
+/** All rows, in the order of the design's table, and those of event sourcing behind them. */
 export const rows: readonly Row[] = [
   ...emitRows,
   ...nextRows,
@@ -24,4 +29,12 @@ export const rows: readonly Row[] = [
   growthRow,
   ...failingRows,
   sizeRow,
+  ...appendRows,
+  ...readRows,
+  ...latencyRows,
+  ...executeRows,
+  storeSizeRow,
 ];
+
+/** Those that take minutes each, for `npm run soak`. */
+export const largeRows: readonly Row[] = [largeStoreSizeRow];
