@@ -153,17 +153,31 @@ export class Lease<Value> {
   }
 
   async #put(owner: string | undefined, value: Value | undefined): Promise<void> {
-    const { documents, kind, key, leaseMs } = this.#options;
     if (this.#lost !== undefined) throw this.#lost;
-    if (await documents.put(kind, key, leasedBy(owner, leaseMs, value), this.#revision)) {
-      this.#revision++;
-      this.#value = value;
-      return;
-    }
-    this.#lost = new LeaseLostError(key);
+    const isPut = (await this.#tryPut(owner, value)) || ((await this.#isOwn()) && (await this.#tryPut(owner, value)));
+    if (isPut) return;
+    this.#lost = new LeaseLostError(this.#options.key);
     this.#renewal.unsubscribe();
     this.#options.onLost?.(this.#lost);
     throw this.#lost;
+  }
+
+  async #tryPut(owner: string | undefined, value: Value | undefined): Promise<boolean> {
+    const { documents, kind, key, leaseMs } = this.#options;
+    const isPut = await documents.put(kind, key, leasedBy(owner, leaseMs, value), this.#revision);
+    if (!isPut) return false;
+    this.#revision++;
+    this.#value = value;
+    return true;
+  }
+
+  /** Whether what stands there was written by this very lease: then only the answer to that write was lost. */
+  async #isOwn(): Promise<boolean> {
+    const { documents, kind, key } = this.#options;
+    const document = await documents.get(kind, key);
+    if (document === undefined || leased<Value>(document).owner !== this.#owner) return false;
+    this.#revision = document.revision;
+    return true;
   }
 }
 

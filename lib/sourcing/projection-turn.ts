@@ -145,9 +145,10 @@ export class ProjectionTurn {
     // Kept before it is there: if this process ends now, the next one knows what to discard.
     await this.#save();
     await settings.prepare?.(next.generation);
-    const hasCaughtUp = next.settledAfter(1);
+    const hadAll = next.settledAfter(1);
     next.begin();
-    await waits.until(() => hasCaughtUp() || next.stopped !== undefined || this.#isOver, signal);
+    const isReady = (): boolean => hadAll() && (next.isLive || isAsFarAs(next, this.#run));
+    await waits.until(() => isReady() || next.stopped !== undefined || this.#isOver, signal);
     if (next.stopped !== undefined) throw next.stopped;
     this.#expectOngoing();
   }
@@ -241,4 +242,9 @@ export class ProjectionTurn {
   #expectOngoing(): void {
     if (this.#isOver) throw this.#lease.lost ?? new ClosedError(`projection '${this.#host.settings.name}'`);
   }
+}
+
+/** Whether readers who change from one generation to the other do not go back. */
+function isAsFarAs({ reached }: ProjectionRun, { reached: other }: ProjectionRun): boolean {
+  return (reached?.position ?? 0) >= (other?.position ?? 0);
 }

@@ -162,8 +162,8 @@ export interface Projection extends AsyncDisposable {
    */
   caughtUp(options?: { readonly signal?: AbortSignal }): Promise<void>;
   /**
-   * Builds the read model anew beside the present one, which stays and goes on: a new generation from the first event on. When it has had all that there was, `generation` is the new one,
-   * for good, and the old one is discarded. In a process that stands by, it waits for its turn.
+   * Builds the read model anew beside the present one, which stays and goes on: a new generation from the first event on. When it has had all that there was, and is as far as the present one,
+   * `generation` is the new one, for good, and the old one is discarded. In a process that stands by, it waits for its turn.
    *
    * @returns the new generation
    * @throws ProjectionStoppedError when an event cannot be handled; InvalidOptionError for a second one at a time; ClosedError; LeaseLostError; the signal's reason. What was built is

@@ -28,6 +28,8 @@ export class StoreProjection implements Projection {
   readonly #closing = new AbortController();
   readonly #life: Promise<void>;
   #turn: ProjectionTurn | undefined;
+  /** It has its turn, and prepares for it. */
+  #isBeginning = false;
   #generation = 0;
   #drained: DrainReport | undefined;
 
@@ -150,11 +152,14 @@ export class StoreProjection implements Projection {
       waits: this.#waits,
       onStoreClosed: () => this.#closing.abort(),
     };
+    this.#isBeginning = true;
     try {
       return await ProjectionTurn.begin(host, lease);
     } catch (error) {
       await lease.release().catch(() => undefined);
       throw error;
+    } finally {
+      this.#isBeginning = false;
     }
   }
 
@@ -178,25 +183,24 @@ export class StoreProjection implements Projection {
     }
   }
 
-  /** Looks whether the process that runs it has settled all up to a position; if not, waits a little. */
+  /** Waits a little for its turn, then looks whether the process that has it has settled all up to a position. */
   async #isOtherAt(position: number, signal: AbortSignal | undefined): Promise<boolean> {
     const { checkpoints, name, scheduler } = this.#settings;
-    const progress = await projectionProgress(checkpoints, name);
-    if (progress !== undefined) {
-      this.#generation = progress.generation;
-      if (!(await hasMore(this.#settings, progress.checkpoint, position))) return true;
-    }
     let isDue = false;
     const timer = scheduler.schedule(() => {
       isDue = true;
       this.#waits.changed();
     }, LOOK_MS);
     try {
-      await this.#waits.until(() => isDue || this.#turn !== undefined, signal);
+      await this.#waits.until(() => this.#turn !== undefined || (isDue && !this.#isBeginning), signal);
     } finally {
       timer.unsubscribe();
     }
-    return false;
+    if (this.#turn !== undefined) return false;
+    const progress = await projectionProgress(checkpoints, name);
+    if (progress === undefined) return false;
+    this.#generation = progress.generation;
+    return !(await hasMore(this.#settings, progress.checkpoint, position));
   }
 
   #stateNow(): ProjectionState {

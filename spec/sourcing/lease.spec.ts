@@ -101,6 +101,53 @@ describe('an owner', () => {
   );
 });
 
+describe('an owner whose write was not answered', () => {
+  const lossy = (documents: DocumentStore, isLost: () => boolean): DocumentStore => ({
+    ...documents,
+    put: async (...call) => {
+      const isPut = await documents.put(...call);
+      if (isLost()) throw new Error('connection lost');
+      return isPut;
+    },
+  });
+
+  it(
+    'knows its own hand, and still has the lease',
+    virtualTest(async () => {
+      const { documents } = memoryEventStore();
+      let isLost = false;
+      const owner = await take(lossy(documents, () => isLost));
+      isLost = true;
+      await expect(owner.save(1)).rejects.toThrow('connection lost');
+      expect([owner.value, await valueIn(documents)]).toStrictEqual([undefined, 1]);
+      isLost = false;
+      await owner.save(2);
+      expect(await valueIn(documents)).toBe(2);
+      await owner.release();
+    }),
+  );
+
+  it(
+    'has lost it all the same if another one has it by then',
+    virtualTest(async () => {
+      const { documents } = memoryEventStore();
+      const barrier = new Barrier();
+      let isLost = false;
+      const store = interceptedStore(Object.assign(memoryEventStore(), { documents }), barrier.pass);
+      const owner = await take(lossy(store.documents, () => isLost));
+      isLost = true;
+      await expect(owner.save(1)).rejects.toThrow('connection lost');
+      isLost = false;
+      barrier.shut();
+      const other = await take(documents);
+      barrier.open();
+      await expect(owner.save(2)).rejects.toThrow(LeaseLostError);
+      expect([other.value, await valueIn(documents)]).toStrictEqual([1, 1]);
+      await other.release();
+    }),
+  );
+});
+
 describe('whoever waits', () => {
   it(
     'has it within a poll when its owner gives it up',

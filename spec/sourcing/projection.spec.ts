@@ -54,7 +54,7 @@ describe('handlers', () => {
       await using few = runProjection(store, {
         name: 'some',
         events: [Withdrawn],
-        on: { handle: ({ type }) => void some.push(type) },
+        on: { handle: ({ type }: RecordedEvent) => void some.push(type) },
       });
       await using no = runProjection(store, { name: 'none', events: [], on: () => void none.push('one') });
       await Promise.all([every.caughtUp(), few.caughtUp(), no.caughtUp()]);

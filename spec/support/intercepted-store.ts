@@ -13,8 +13,8 @@ export function interceptedStore(inner: EventStore, before: Before): EventStore 
   async function* read<Item>(items: AsyncIterable<Item>): AsyncGenerator<Item, undefined> {
     await before('read');
     for await (const item of items) {
-      yield item;
       await before('read');
+      yield item;
     }
   }
 
