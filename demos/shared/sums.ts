@@ -69,6 +69,8 @@ function isRight({ whole, parts }: Sum): boolean {
 }
 
 function describe({ whole, parts }: Sum): string {
-  const terms = Object.entries(parts).filter(([, count]) => count > 0 || whole === 0);
-  return `${grouped(whole)} = ${terms.map(([name, count]) => `${grouped(count)} ${name}`).join(' + ')}`;
+  const terms = Object.entries(parts);
+  const present = terms.filter(([, count]) => count > 0);
+  const shown = (present.length === 0 ? terms : present).map(([name, count]) => `${grouped(count)} ${name}`);
+  return `${grouped(whole)} = ${shown.join(' + ')}`;
 }

@@ -1,3 +1,4 @@
+import type { NewEvent } from 'millrace';
 import { createRandom } from '../../shared/random.ts';
 import { openBar } from '../../shared/bar.ts';
 import { counted, grouped } from '../../shared/text.ts';
@@ -36,8 +37,10 @@ export async function openManyAccounts({ store, options, say, stop }: Scene): Pr
   return { sums: [] };
 }
 
-/** Deposits and withdrawals by chance, which is the same for the same customer. */
-function historyOf(id: string): readonly AccountEvent[] {
+/**
+ * Deposits and withdrawals by chance, which is the same for the same customer. So are their ids: should another run of this demo append them at the same time, they are there once.
+ */
+function historyOf(id: string): readonly NewEvent[] {
   const random = createRandom(id);
   const events: AccountEvent[] = [{ type: 'account.opened', data: { owner: id } }];
   let balance = 0;
@@ -47,5 +50,5 @@ function historyOf(id: string): readonly AccountEvent[] {
     balance += isWithdrawal ? -amount : amount;
     events.push({ type: isWithdrawal ? 'account.withdrawn' : 'account.deposited', data: { amount } });
   }
-  return events;
+  return events.map((event, index) => ({ ...event, id: `${id}-${index}` }));
 }
