@@ -22,7 +22,7 @@ describe('the contract of an event store', () => {
 
   it('skips what needs several clients, and all of it where there is no store, and says why', () => {
     const skips = eventStoreContract(memoryEventStore, { clients: 'one' }).flatMap(({ skip }) => skip ?? []);
-    expect(skips).toHaveLength(3);
+    expect(skips).toHaveLength(6);
     expect(skips[0]).toEqual({ kind: 'capability', reason: 'it has one client only' });
     const missing = eventStoreContract(memoryEventStore, { unavailable: 'no server' });
     expect(missing.every(({ skip }) => skip?.kind === 'environment' && skip.reason === 'no server')).toBe(true);

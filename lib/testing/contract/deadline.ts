@@ -37,8 +37,12 @@ export class Deadline {
     });
   }
 
-  /** Waits for a promise. */
-  async within<Value>(promise: PromiseLike<Value>, what: string): Promise<Value> {
+  /**
+   * Waits for a promise.
+   *
+   * @param what - what it stands for, or a function that says also how far that has come
+   */
+  async within<Value>(promise: PromiseLike<Value>, what: string | (() => string)): Promise<Value> {
     let result: { readonly value: Value } | undefined;
     const ended = Promise.resolve(promise).then((value) => {
       result = { value };
@@ -48,7 +52,7 @@ export class Deadline {
       ended,
       this.until(
         () => result !== undefined,
-        () => `${what}, got no answer`,
+        () => (typeof what === 'string' ? `${what}, got no answer` : what()),
       ),
     ]);
     return result === undefined ? promise : result.value;

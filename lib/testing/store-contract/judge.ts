@@ -19,6 +19,8 @@ export async function expectRefusal(what: string, code: string, attempt: () => u
     result = await attempt();
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === code) return error;
+    // Such as that it had no answer in time.
+    if (error instanceof TestFailure) throw error;
     throw new TestFailure(`Expected ${what} to be refused with code ${code}, got ${preview(error)}.`, { cause: error });
   }
   throw new TestFailure(`Expected ${what} to be refused with code ${code}, got ${preview(result, 200)}.`);

@@ -12,6 +12,7 @@ export class StoreTrial {
   readonly #prefix: string;
   readonly #stores: OpenClients<EventStore>;
   #only: Promise<EventStore> | undefined;
+  #breaths = 0;
 
   private constructor(makeStore: () => EventStore | Promise<EventStore>, options: CheckedStoreContractOptions) {
     this.options = options;
@@ -76,8 +77,11 @@ export class StoreTrial {
     return ids.map((id, index) => ({ type, id: this.name(id), data: { number: from + index } }));
   }
 
-  within<Value>(promise: PromiseLike<Value>, what: string): Promise<Value> {
-    return this.#deadline.within(promise, what);
+  within<Value>(promise: PromiseLike<Value>, what: string | (() => string)): Promise<Value> {
+    const waiting = this.#deadline.within(promise, what);
+    // A case that fails before it comes to it leaves it behind.
+    waiting.catch(() => undefined);
+    return waiting;
   }
 
   /** The events of a read to its end. */
@@ -88,16 +92,35 @@ export class StoreTrial {
   /** So many events of a subscription, which is then left. */
   take(store: EventStore, count: number, options: SubscribeToStoreOptions = {}): Promise<readonly RecordedEvent[]> {
     const wanted = { streams: { prefix: this.#prefix }, ...options };
-    return this.within(collect(store.subscribe(wanted), count), `${count} events of a subscription`);
+    const taken: RecordedEvent[] = [];
+    const what = (): string => `${count} events of a subscription, got ${taken.length}`;
+    return this.within(collect(store.subscribe(wanted), count, taken), what);
   }
 
-  /** Watches for some time. */
-  async quiet(): Promise<void> {
-    const { scheduler, quietMs } = this.options;
+  now(): number {
+    return this.options.scheduler.now();
+  }
+
+  /** Waits for some time. */
+  async pass(ms: number, what = `${ms} ms to pass`): Promise<void> {
     const passed = new Promise<void>((resolve) => {
-      scheduler.schedule(() => resolve(), quietMs);
+      this.options.scheduler.schedule(() => resolve(), ms);
     });
-    await this.within(passed, `${quietMs} ms to pass`);
+    await this.within(passed, what);
+  }
+
+  /**
+   * Lets timers run now and then, the deadline's among them: a loop over a store that answers by promises alone would never end otherwise.
+   *
+   * @param what - what the loop works for
+   */
+  async breathe(what: string): Promise<void> {
+    if (++this.#breaths % 50 === 0) await this.pass(0, what);
+  }
+
+  /** Watches whether anything more comes. */
+  quiet(): Promise<void> {
+    return this.pass(this.options.quietMs);
   }
 
   /** At the deadline, what the case itself was waiting for says more than that it has not ended. */
@@ -118,8 +141,11 @@ export class StoreTrial {
   }
 }
 
-async function collect(events: AsyncIterable<RecordedEvent>, count: number): Promise<readonly RecordedEvent[]> {
-  const collected: RecordedEvent[] = [];
+async function collect(
+  events: AsyncIterable<RecordedEvent>,
+  count: number,
+  collected: RecordedEvent[] = [],
+): Promise<readonly RecordedEvent[]> {
   for await (const event of events) {
     collected.push(event);
     if (collected.length >= count) break;

@@ -1,4 +1,4 @@
-import { createEventStore, type EventStore, memoryEventStore, type RecordedEvent } from 'millrace';
+import { createEventStore, type EventStore, memoryEventStore, type NewEvent, type RecordedEvent } from 'millrace';
 import { MemoryBackend } from '../../../lib/sourcing/memory-backend.ts';
 
 /** A read or a subscription, as a store gives it. */
@@ -18,6 +18,7 @@ export function altered(store: EventStore, changes: Partial<EventStore>): EventS
     deleteStream: (...all) => store.deleteStream(...all),
     head: () => store.head(),
     deadLetters: (queue) => store.deadLetters(queue),
+    ...(store.lock !== undefined && { lock: (...all) => store.lock!(...all) }),
     close: () => store.close(),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
     ...changes,
@@ -39,6 +40,24 @@ export function sharedMemory(flaw: (sound: EventStore) => Partial<EventStore> = 
     const sound = createEventStore(backend, { pollMs: 5 });
     return altered(sound, flaw(sound));
   };
+}
+
+/** A store whose reads give other events. */
+export function reading(change: Parameters<typeof mapped>[1]): () => EventStore {
+  return withFlaw((sound) => ({
+    readStream: (...request) => mapped(sound.readStream(...request), change),
+    readAll: (...request) => mapped(sound.readAll(...request), change),
+  }));
+}
+
+/** The events of an append as a list. */
+export function listOf(events: NewEvent | readonly NewEvent[]): readonly NewEvent[] {
+  return [events].flat() as readonly NewEvent[];
+}
+
+/** Lets others go on meanwhile. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
 }
 
 /** The same events, changed or left out. */

@@ -95,6 +95,14 @@ export const keepingDefects: readonly StoreDefect[] = [
     })),
   },
   {
+    defect: 'never puts over a revision',
+    found: 'lets one of 8 writers put over a revision',
+    message: /^Within 500 ms, expected every writer to have put its documents, got no answer\.$/,
+    open: documenting((sound) => ({
+      put: async (kind, key, value, ifRevision) => ifRevision === undefined && sound.put(kind, key, value),
+    })),
+  },
+  {
     defect: 'lists by key',
     found: 'lists documents in the order in which they were put first',
     message: /^Expected the keys to be \['c', 'a', 'b', 'd'\], got \['a', 'b', 'c', 'd'\]\.$/,

@@ -1,18 +1,7 @@
-import { type EventStore, type NewEvent, VersionConflictError } from 'millrace';
+import { type NewEvent, VersionConflictError } from 'millrace';
 import { without } from '../contract-defects/broken-broker.ts';
-import { mapped, withFlaw } from './altered-store.ts';
+import { listOf, reading, turn, withFlaw } from './altered-store.ts';
 import type { StoreDefect } from './defect.ts';
-
-const listOf = (events: NewEvent | readonly NewEvent[]): readonly NewEvent[] => [events].flat() as readonly NewEvent[];
-const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
-
-/** A store whose reads give other events. */
-function reading(change: Parameters<typeof mapped>[1]): () => EventStore {
-  return withFlaw((sound) => ({
-    readStream: (...request) => mapped(sound.readStream(...request), change),
-    readAll: (...request) => mapped(sound.readAll(...request), change),
-  }));
-}
 
 export const writingDefects: readonly StoreDefect[] = [
   {

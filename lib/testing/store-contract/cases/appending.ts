@@ -1,18 +1,13 @@
-import type { EventStore } from '../../../sourcing/event-store.ts';
 import { expectNumbers, expectRefusal, expectSame, numbersOf } from '../judge.ts';
 import type { StoreCase } from '../store-contract-case.ts';
 import type { StoreTrial } from '../store-trial.ts';
-
-const WRITERS = 8;
 
 export const appendingCases: readonly StoreCase[] = [
   { name: 'appends events to a stream, the first as version 1', run: appends },
   { name: 'appends where the stream is expected: at a version, absent, present, or anywhere', run: heedsExpectations },
   { name: 'refuses to append where the stream stands elsewhere, and says where it stands', run: refusesConflicts },
   { name: 'appends all events of a call or none', run: appendsAllOrNone },
-  { name: 'lets one of 8 writers extend a stream at a time', run: letsOneWriterWin },
-  { name: 'appends what 8 writers append, each event once and without gaps', run: takesAllWriters },
-  { name: 'shows whole appends only', run: showsWholeAppends },
+  { name: 'appends thousands of events in one call', run: appendsThousands },
 ];
 
 async function appends(trial: StoreTrial): Promise<void> {
@@ -81,91 +76,16 @@ async function appendsAllOrNone(trial: StoreTrial): Promise<void> {
   await store.append(stream, trial.events(50), { expectedVersion: 'no-stream' });
 }
 
-async function letsOneWriterWin(trial: StoreTrial): Promise<void> {
-  const stores = await openAll(trial);
+async function appendsThousands(trial: StoreTrial): Promise<void> {
+  const store = await trial.open();
   const stream = trial.stream();
-  const rounds = trial.count(20);
-  let conflicts = 0;
-  const write = async (store: EventStore, writer: number): Promise<void> => {
-    for (let round = 0; round < rounds;) {
-      const expectedVersion = await store.streamVersion(stream);
-      const event = { type: trial.name('written'), data: { writer, round } };
-      const isWritten = await store.append(stream, event, { expectedVersion }).then(
-        () => true,
-        (error: { readonly code?: unknown }) => {
-          if (error.code !== 'VERSION_CONFLICT') throw error;
-          conflicts++;
-          return false;
-        },
-      );
-      if (isWritten) round++;
-    }
-  };
-  await Promise.all(stores.map(write));
-  const events = await trial.collect(stores[0]!.readStream(stream));
-  expectNumbers(
-    'version',
-    events.map(({ version }) => version),
-    1,
-    WRITERS * rounds,
-  );
-  for (let writer = 0; writer < WRITERS; writer++) {
-    const mine = events
-      .map(({ data }) => data as { writer: number; round: number })
-      .filter((data) => data.writer === writer);
-    expectNumbers(
-      `event of writer ${writer},`,
-      mine.map(({ round }) => round),
-      0,
-      rounds,
-    );
-  }
-  // Not all at once, or nothing was tried.
-  if (conflicts === 0) expectSame('the conflicts of 8 writers on one stream', conflicts, 'more than 0');
-}
-
-async function takesAllWriters(trial: StoreTrial): Promise<void> {
-  const stores = await openAll(trial);
-  const stream = trial.stream();
-  const rounds = trial.count(50);
-  await Promise.all(
-    stores.map(async (store, writer) => {
-      for (let round = 0; round < rounds; round++) {
-        await store.append(stream, trial.events(2, (writer * rounds + round) * 2));
-      }
-    }),
-  );
-  const events = await trial.collect(stores[0]!.readStream(stream));
-  expectNumbers(
-    'version',
-    events.map(({ version }) => version),
-    1,
-    WRITERS * rounds * 2,
-  );
-  const sorted = numbersOf(events).toSorted((one, other) => one - other);
-  expectNumbers('event', sorted, 0, WRITERS * rounds * 2);
-}
-
-async function showsWholeAppends(trial: StoreTrial): Promise<void> {
-  const [writer, reader] = [await trial.open(), await trial.open()];
-  const stream = trial.stream();
-  const rounds = trial.count(100);
-  const read = async (): Promise<void> => {
-    for (let seen = 0; seen < rounds * 7;) {
-      const { length } = await trial.collect(reader.readStream(stream));
-      expectSame('events of a part of an append that is seen', length % 7, 0);
-      expectSame('versions of a part of an append that are seen', (await reader.streamVersion(stream)) % 7, 0);
-      seen = length;
-      // The writer's turn, where everything is done by promises alone.
-      await new Promise((resolve) => setTimeout(resolve));
-    }
-  };
-  const write = async (): Promise<void> => {
-    for (let round = 0; round < rounds; round++) await writer.append(stream, trial.events(7));
-  };
-  await Promise.all([write(), read()]);
-}
-
-function openAll(trial: StoreTrial): Promise<readonly EventStore[]> {
-  return Promise.all(Array.from({ length: WRITERS }, () => trial.open()));
+  const count = trial.count(20_000);
+  const ids = Array.from({ length: count }, (_, index) => index);
+  const events = trial.eventsWithIds(ids);
+  const appended = await store.append(stream, events, { expectedVersion: 'no-stream' });
+  expectSame('the version after one append', appended.version, count);
+  expectNumbers('event', numbersOf(await trial.collect(store.readStream(stream))), 0, count);
+  const { version, checkpoint, isRepeated } = await store.append(stream, events);
+  const { version: known, checkpoint: end } = appended;
+  expectSame('the same append again', [version, checkpoint, isRepeated], [known, end, true]);
 }

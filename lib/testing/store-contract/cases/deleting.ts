@@ -50,6 +50,9 @@ async function heedsExpectations(trial: StoreTrial): Promise<void> {
       store.deleteStream(stream, { expectedVersion }),
     );
   }
+  await expectRefusal('a deletion that expects 3 at version 0', 'VERSION_CONFLICT', () =>
+    store.deleteStream(trial.stream('none'), { expectedVersion: 3 }),
+  );
   expectSame('the version after refused deletions', await store.streamVersion(stream), 3);
   expectSame('whether it is deleted at version 3', await store.deleteStream(stream, { expectedVersion: 3 }), true);
 }

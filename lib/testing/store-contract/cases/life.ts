@@ -8,6 +8,8 @@ export const lifeCases: readonly StoreCase[] = [
   { name: 'closes once, however often it is asked', run: closesOnce },
   { name: 'has finished or refused every append when it has closed', needsMany: true, run: finishesAppends },
   { name: 'keeps what was written for the next client', needsMany: true, run: keeps },
+  { name: 'lets the next client go on from a checkpoint', needsMany: true, run: goesOn },
+  { name: 'recognises an append that another client has written', needsMany: true, run: recognises },
 ];
 
 async function refusesWhenClosed(trial: StoreTrial): Promise<void> {
@@ -28,6 +30,8 @@ async function refusesWhenClosed(trial: StoreTrial): Promise<void> {
     ['documents.put', () => store.documents.put('a', 'b', '1')],
     ['documents.list', () => store.documents.list('a')],
     ['documents.remove', () => store.documents.remove('a', 'b')],
+    ['deadLetters().list', () => store.deadLetters('a').list()],
+    ['deadLetters().remove', () => store.deadLetters('a').remove('b')],
   ];
   for (const [name, attempt] of all) await expectRefusal(`${name} of a closed store`, 'CLOSED', attempt);
 }
@@ -41,9 +45,9 @@ async function endsReads(trial: StoreTrial): Promise<void> {
   const subscription = store.subscribe({ streams: stream });
   await subscription.next();
   const waiting = store.subscribe({ from: 'end', streams: stream });
-  const next = waiting.next();
+  const next = trial.within(waiting.next(), 'it to end');
   await trial.within(store.close(), 'close() to resolve while a subscription waits');
-  expectSame('the end of a waiting subscription', await trial.within(next, 'it to end'), {
+  expectSame('the end of a waiting subscription', await next, {
     value: undefined,
     done: true,
   });
@@ -90,4 +94,35 @@ async function keeps(trial: StoreTrial): Promise<void> {
     next.append(trial.stream('gone'), trial.events(1)),
   );
   await next.append(trial.stream(), trial.events(1, 20), { expectedVersion: 20 });
+}
+
+async function goesOn(trial: StoreTrial): Promise<void> {
+  const first = await trial.open();
+  const streams = { prefix: trial.prefix };
+  for (let at = 0; at < 20; at += 2) await first.append(trial.stream(at % 3), trial.events(2, at));
+  const all = await trial.collect(first.readAll({ streams }));
+  const head = await first.head();
+  await first.close();
+  const next = await trial.open();
+  expectSame('all events for the next client', await trial.collect(next.readAll({ streams })), all);
+  for (const [index, { checkpoint }] of all.entries()) {
+    const rest = await trial.collect(next.readAll({ from: checkpoint, streams }));
+    expectSame(`what is behind event ${index + 1} for the next client`, rest, all.slice(index + 1));
+  }
+  await next.append(trial.stream(0), trial.events(2, 20));
+  const come = await trial.collect(next.readAll({ from: head.checkpoint, streams }));
+  expectSame('what came behind the head of the client before', numbersOf(come), [20, 21]);
+}
+
+async function recognises(trial: StoreTrial): Promise<void> {
+  const [first, other] = [await trial.open(), await trial.open()];
+  const events = trial.eventsWithIds([0, 1, 2]);
+  const written = await first.append(trial.stream(), events, { expectedVersion: 'no-stream' });
+  const seen = await other.append(trial.stream(), events, { expectedVersion: 'no-stream' });
+  expectSame('a repeated append by another client', seen, { ...written, isRepeated: true });
+  await first.close();
+  const next = await trial.open();
+  const again = await next.append(trial.stream(), events, { expectedVersion: 'no-stream' });
+  expectSame('a repeated append by the next client', again, { ...written, isRepeated: true });
+  await expectRefusal('an id of another stream', 'DUPLICATE_EVENT', () => next.append(trial.stream('b'), events[1]!));
 }

@@ -10,6 +10,7 @@ export const readingCases: readonly StoreCase[] = [
   { name: 'reads all streams in one order, which keeps the order of each stream', run: readsAll },
   { name: 'goes on from any checkpoint with exactly the rest', run: goesOn },
   { name: 'reads the types and streams that are asked for', run: selects },
+  { name: 'finds a few events among thousands', run: findsFew },
   { name: 'ends a read whose signal is aborted with its reason', run: heedsSignals },
   { name: 'says where it stands', run: saysItsHead },
 ];
@@ -71,6 +72,7 @@ async function goesOn(trial: StoreTrial): Promise<void> {
     expectSame(`two events behind event ${index + 1}`, two, all.slice(index + 1, index + 3));
   }
   expectSame('what is behind the end', await trial.collect(store.readAll({ from: 'end', streams })), []);
+  expectSame('no events of all', await trial.collect(store.readAll({ limit: 0, streams })), []);
 }
 
 async function selects(trial: StoreTrial): Promise<void> {
@@ -123,6 +125,31 @@ async function selects(trial: StoreTrial): Promise<void> {
   expectSame('three of them', await read({ ...blueOfB, limit: 3 }), [3, 5, 9]);
 }
 
+async function findsFew(trial: StoreTrial): Promise<void> {
+  const store = await trial.open();
+  const rare = trial.name('rare');
+  const rounds = trial.count(100);
+  for (let round = 0; round < rounds; round++) {
+    await store.append(trial.stream('many'), trial.events(200));
+    if (round % 5 === 4) await store.append(trial.stream('few'), trial.events(1, round, rare));
+  }
+  // What is rare is followed by much that is not wanted, too.
+  await store.append(trial.stream('many'), trial.events(200));
+  const rounded = Array.from({ length: Math.floor(rounds / 5) }, (_, index) => index * 5 + 4);
+  const streams = { prefix: trial.prefix };
+  const byType = await trial.collect(store.readAll({ types: [rare], streams }));
+  expectSame('the few of a type', numbersOf(byType), rounded);
+  const byStream = await trial.collect(store.readAll({ streams: trial.stream('few') }));
+  expectSame('the few of a stream', numbersOf(byStream), rounded);
+  const first = await trial.collect(store.readAll({ types: [rare], streams, limit: 1 }));
+  expectSame('the first of a type', numbersOf(first), rounded.slice(0, 1));
+  const from = byType[0]?.checkpoint;
+  const rest = await trial.collect(store.readAll({ types: [rare], streams, from }));
+  expectSame('the rest of a type', numbersOf(rest), rounded.slice(1));
+  const taken = await trial.take(store, rounded.length, { types: [rare], streams });
+  expectSame('what a subscription to a type is given', numbersOf(taken), rounded);
+}
+
 async function heedsSignals(trial: StoreTrial): Promise<void> {
   const store = await trial.open();
   const stream = trial.stream();
@@ -132,6 +159,8 @@ async function heedsSignals(trial: StoreTrial): Promise<void> {
     const { count, error } = await readUntil(5, reason, read);
     expectSame('what an aborted read ends with', error, reason);
     expectSame('how many events it has given', count, 5);
+    const late = collectError(read({ signal: AbortSignal.abort(reason) }));
+    expectSame('what a read ends with whose signal was aborted before', await trial.within(late, 'it to end'), reason);
   }
 }
 
@@ -155,6 +184,15 @@ async function saysItsHead(trial: StoreTrial): Promise<void> {
 /** Appends 60 events by turns to three streams. */
 async function fill(trial: StoreTrial, store: EventStore): Promise<void> {
   for (let at = 0; at < 60; at += 4) await store.append(trial.stream(at % 3), trial.events(4, at));
+}
+
+async function collectError(events: AsyncIterable<RecordedEvent>): Promise<unknown> {
+  try {
+    for await (const event of events) return event;
+    return undefined;
+  } catch (error) {
+    return error;
+  }
 }
 
 /** Reads so many events, then aborts. */

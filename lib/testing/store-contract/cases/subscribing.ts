@@ -19,8 +19,9 @@ async function handsOver(trial: StoreTrial): Promise<void> {
   const stores = await Promise.all(Array.from({ length: 4 }, () => trial.open()));
   const rounds = trial.count(100);
   await write(trial, stores[0]!, 'early', rounds);
-  const writing = Promise.all(
-    Array.from({ length: 8 }, (_, writer) => write(trial, stores[writer % 4]!, writer, rounds)),
+  const writing = trial.within(
+    Promise.all(Array.from({ length: 8 }, (_, writer) => write(trial, stores[writer % 4]!, writer, rounds))),
+    'all writers to end',
   );
   // It begins while the writers are at work.
   const events = await trial.take(stores[1]!, rounds * 3 * 9);
@@ -90,10 +91,13 @@ async function saysWhenCaughtUp(trial: StoreTrial): Promise<void> {
     caughtUp.resolve();
   };
   const { signal } = controller;
-  const reading = read(store, { signal, streams: trial.stream(), onCaughtUp }, seen);
+  const reading = trial.within(
+    read(store, { signal, streams: trial.stream(), onCaughtUp }, seen),
+    'an aborted subscription to end',
+  );
   await trial.within(caughtUp.promise, 'a subscription to catch up');
   controller.abort();
-  await trial.within(reading, 'an aborted subscription to end');
+  await reading;
   expectSame('the events until it had caught up', seen.slice(0, seen.indexOf(-1)), [0, 1, 2, 3, 4]);
   const from = places[0];
   const rest = await trial.collect(store.readAll({ ...(from !== undefined && { from }), streams: trial.stream() }));
@@ -126,13 +130,18 @@ async function ends(trial: StoreTrial): Promise<void> {
   const caughtUp = signalled();
   const seen: number[] = [];
   const options = { signal: controller.signal, streams: trial.stream(), onCaughtUp: caughtUp.resolve };
-  const reading = read(store, options, seen);
+  const reading = trial.within(read(store, options, seen), 'an aborted subscription to end');
   await trial.within(caughtUp.promise, 'a subscription to catch up');
   controller.abort();
-  await trial.within(reading, 'an aborted subscription to end');
+  await reading;
   await store.append(trial.stream(), trial.events(5, 5));
   await trial.quiet();
   expectSame('what an aborted subscription was given', seen, [0, 1, 2, 3, 4]);
+  const late = trial.collect(
+    store.subscribe({ signal: AbortSignal.abort() }),
+    'a subscription of an aborted signal to end',
+  );
+  expectSame('what a subscription is given whose signal was aborted before', await late, []);
 }
 
 async function wakesOthers(trial: StoreTrial): Promise<void> {
