@@ -50,12 +50,14 @@ export function engineOptions(
   return options;
 }
 
-/** Whether the store has an event for a projection behind a place, and at or below a position. */
+/** Whether the store has an event for a projection behind a place, and at or below a position. Rejects with the signal's reason. */
 export async function hasMore(
   { store, types, streams }: ProjectionSettings,
   after: Checkpoint | undefined,
+  signal: AbortSignal | undefined,
   upTo: number = Infinity,
 ): Promise<boolean> {
-  for await (const { position } of store.readAll({ from: after, types, streams })) if (position <= upTo) return true;
+  const events = store.readAll({ from: after, types, streams, ...(signal !== undefined && { signal }) });
+  for await (const { position } of events) if (position <= upTo) return true;
   return false;
 }

@@ -13,6 +13,7 @@ import { hasMore, type ProjectionSettings } from './projection-settings.ts';
 import { ProjectionTurn } from './projection-turn.ts';
 import { progressOf } from './rebuild-progress.ts';
 import type { RecordedEvent } from './recorded-event.ts';
+import type { Place } from './settled-line.ts';
 import { Waits } from './waits.ts';
 
 /** How often a process that stands by looks how far the other one is, if it is asked to, in milliseconds. */
@@ -67,10 +68,10 @@ export class StoreProjection implements Projection {
   async caughtUp({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
     this.#expectGoing(signal);
     const { position } = await this.#settings.store.head();
-    while (
-      !(await (this.#turn === undefined ? this.#isOtherAt(position, signal) : this.#isAtEnd(this.#turn, signal)))
-    ) {
+    for (let isDone = false; !isDone;) {
       this.#expectGoing(signal);
+      const turn = this.#turn;
+      isDone = await (turn === undefined ? this.#isOtherAt(position, signal) : this.#isAtEnd(turn, signal));
     }
   }
 
@@ -169,17 +170,15 @@ export class StoreProjection implements Projection {
     // The page that is being read may have been asked for before; the one after it was not.
     const isSettled = run.settledAfter(2);
     const isOther = (): boolean => this.#turn !== turn || turn.run !== run || run.stopped !== undefined;
-    let isFirst = true;
-    let reached = run.reached;
+    let asked: { readonly reached: Place | undefined } | undefined;
+    // As long as there is something that it has not had, it comes further.
+    const mayBeAtEnd = (): boolean => run.isLive && (asked === undefined || run.reached !== asked.reached);
     for (;;) {
-      const mayBeAtEnd = (): boolean => run.isLive && (isFirst || run.reached !== reached);
       await this.#waits.until(() => isOther() || isSettled() || mayBeAtEnd(), signal);
       if (isOther()) return false;
       if (isSettled()) return true;
-      isFirst = false;
-      reached = run.reached;
-      // As long as there is something that it has not had, it comes further.
-      if (!(await hasMore(this.#settings, reached?.checkpoint))) return true;
+      asked = { reached: run.reached };
+      if (!(await hasMore(this.#settings, run.reached?.checkpoint, signal))) return true;
     }
   }
 
@@ -200,7 +199,7 @@ export class StoreProjection implements Projection {
     const progress = await projectionProgress(checkpoints, name);
     if (progress === undefined) return false;
     this.#generation = progress.generation;
-    return !(await hasMore(this.#settings, progress.checkpoint, position));
+    return !(await hasMore(this.#settings, progress.checkpoint, signal, position));
   }
 
   #stateNow(): ProjectionState {

@@ -156,6 +156,29 @@ describe('caughtUp', () => {
   );
 
   it(
+    'rejects with it also while the store takes its time to answer',
+    virtualTest(async ({ time }) => {
+      await using store = await storeOf(3);
+      const signals: (AbortSignal | undefined)[] = [];
+      const own: EventStore = {
+        ...interceptedStore(store, () => undefined),
+        readAll: (options) => {
+          signals.push(options?.signal);
+          return store.readAll(options);
+        },
+      };
+      const { signal } = new AbortController();
+      const { projection } = slow(own, 0);
+      await projection.caughtUp({ signal });
+      const { projection: other } = slow(own, 0);
+      await time.advance(200);
+      await other.caughtUp({ signal });
+      expect(signals).toStrictEqual([signal, signal]);
+      await Promise.all([projection.close(), other.close()]);
+    }),
+  );
+
+  it(
     'rejects when it is closed, before or meanwhile, and when its store is',
     virtualTest(async ({ time }) => {
       await using store = await storeOf(3);
