@@ -42,7 +42,7 @@ describe('an account', () => {
   });
 });
 
-describe.concurrent('the account demo', { timeout: 120_000 }, () => {
+describe.concurrent('the account demo', { timeout: 240_000 }, () => {
   let folder: string;
 
   beforeAll(async () => {
@@ -119,6 +119,15 @@ describe.concurrent('the account demo', { timeout: 120_000 }, () => {
     expect(next.sum('accounts')).toBe(43);
     expectAllSums(next);
     expect(await balanceFiles(file)).toStrictEqual(['events.db.balances-2.json']);
+  });
+
+  it('may be run twice at a time on one file', async () => {
+    const file = join(folder, 'twice', 'events.db');
+    const runs = [1, 2].map(() => runAccount('--file', file, '--customers', '4'));
+    for (const run of runs) {
+      expect(await run.exitCode(), run.output).toBe(0);
+      expectAllSums(run);
+    }
   });
 
   it('refuses a file that is not its own, and leaves it as it is', async () => {

@@ -6,7 +6,7 @@ import { DemoRun } from '../support/demo-run.ts';
 
 const runCrash = (...args: readonly string[]): DemoRun => new DemoRun('demos/main.ts', 'crash', ...args);
 
-describe.concurrent('the crash demo', { timeout: 180_000 }, () => {
+describe.concurrent('the crash demo', { timeout: 240_000 }, () => {
   let folder: string;
 
   beforeAll(async () => {

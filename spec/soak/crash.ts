@@ -10,5 +10,6 @@ export async function crash(kills: number): Promise<string> {
   const code = await demo.run(['--kills', String(kills), '--seed', String(seed), '--out', folder]);
   if (code !== 0) throw new Error(`Expected all sums to hold, got the above, with seed ${seed}.`);
   await rm(folder, { recursive: true });
-  return `${kills} kills, nothing lost, nothing twice`;
+  // How often is said above: Ctrl-C may have ended it before.
+  return 'nothing lost, nothing twice';
 }

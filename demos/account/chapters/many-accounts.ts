@@ -42,13 +42,18 @@ export async function openManyAccounts({ store, options, say, stop }: Scene): Pr
  */
 function historyOf(id: string): readonly NewEvent[] {
   const random = createRandom(id);
-  const events: AccountEvent[] = [{ type: 'account.opened', data: { owner: id } }];
+  const events: NewEvent[] = [];
+  add({ type: 'account.opened', data: { owner: id } });
   let balance = 0;
   while (events.length < EVENTS_EACH) {
     const amount = 1 + Math.floor(100 * random());
     const isWithdrawal = amount <= balance && random() < 0.5;
     balance += isWithdrawal ? -amount : amount;
-    events.push({ type: isWithdrawal ? 'account.withdrawn' : 'account.deposited', data: { amount } });
+    add({ type: isWithdrawal ? 'account.withdrawn' : 'account.deposited', data: { amount } });
   }
-  return events.map((event, index) => ({ ...event, id: `${id}-${index}` }));
+  return events;
+
+  function add(event: AccountEvent): void {
+    events.push({ ...event, id: `${id}-${events.length}` });
+  }
 }
