@@ -47,7 +47,7 @@ export class Connections {
   async read(statement: NamedStatement, values: unknown[] = []): Promise<PostgresAnswer['rows']> {
     for (let attempt = 0; ; attempt++) {
       try {
-        return (await this.write(statement, values)).rows;
+        return takeRows(await this.write(statement, values));
       } catch (error) {
         const delayMs = READ_AGAIN_MS[attempt];
         const isFinal = delayMs === undefined || this.#isClosed;
@@ -122,6 +122,14 @@ export class Connections {
       this.release(connection, isBroken);
     }
   }
+}
+
+/**
+ * Leaves the answer empty: the garbage of `pg` links old answers to newer ones, so that each collection of young garbage would keep all rows that a long read has
+ * had, until the next full one.
+ */
+function takeRows({ rows }: PostgresAnswer): PostgresAnswer['rows'] {
+  return (rows as (readonly unknown[])[]).splice(0);
 }
 
 function ignore(): void {}
