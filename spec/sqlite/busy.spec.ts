@@ -74,4 +74,20 @@ describe.each(DRIVERS)('a database that somebody else writes to, by %s', (driver
     other.close();
     expect(await store.append('a', deposited)).toMatchObject({ version: 1 });
   });
+
+  it("does not block the thread by the client's own waiting", async () => {
+    await using folder = await openFolder();
+    const path = folder.file('events.db');
+    const database = openDatabase(driver, path);
+    database.exec('PRAGMA busy_timeout = 3000');
+    const store = await sqliteEventStore({ database, busyTimeoutMs: 0 });
+    const other = openDatabase(driver, path);
+    other.exec('BEGIN IMMEDIATE');
+    const begin = performance.now();
+    await expect(store.append('a', deposited)).rejects.toThrow(StoreUnavailableError);
+    expect(performance.now() - begin).toBeLessThan(1_500);
+    other.close();
+    await store.close();
+    database.close();
+  });
 });

@@ -1,4 +1,4 @@
-import { InvalidOptionError, type NewEvent } from 'millrace';
+import { ClosedError, InvalidOptionError, type NewEvent } from 'millrace';
 import { sqliteEventStore } from 'millrace/sqlite';
 import { describe, expect, it } from 'vitest';
 import { collect } from '../postgres/collect.ts';
@@ -123,17 +123,26 @@ describe.each(DRIVERS)('events, by %s', (driver) => {
   });
 });
 
-it('gives what is read and written when it is closed its end', async () => {
-  const store = await sqliteEventStore({ path: ':memory:' });
-  await store.append('a', numbered(3));
-  const work = [
-    store.append('a', numbered(1)),
-    store.append('a', numbered(1), { expectedVersion: 7 }).catch(({ name }: Error) => name),
-    store.streamVersion('a'),
-    store.documents.put('k', 'a', '1'),
-  ];
-  const closing = store.close();
-  expect(await Promise.all(work)).toMatchObject([{ version: 4 }, 'VersionConflictError', expect.any(Number), true]);
-  await closing;
-  await expect(store.append('a', numbered(1))).rejects.toThrow(/open/);
+describe.each(DRIVERS)('a store that is closed, by %s', (driver) => {
+  it('ends what is being written', async () => {
+    const store = await sqliteEventStore({ path: ':memory:', driver });
+    await store.append('a', numbered(3));
+    const work = [
+      store.append('a', numbered(1)),
+      store.append('a', numbered(1), { expectedVersion: 7 }).catch(({ name }: Error) => name),
+      store.documents.put('k', 'a', '1'),
+    ];
+    await store.close();
+    expect(await Promise.all(work)).toMatchObject([{ version: 4 }, 'VersionConflictError', true]);
+    await expect(store.append('a', numbered(1))).rejects.toThrow(ClosedError);
+  });
+
+  it('ends what is being read', async () => {
+    const store = await sqliteEventStore({ path: ':memory:', driver });
+    await store.append('a', numbered(3));
+    const reading = store.readStream('a');
+    const work = [reading.next(), store.streamVersion('a')];
+    await store.close();
+    expect(await Promise.all(work)).toMatchObject([{ value: { version: 1 } }, 3]);
+  });
 });
