@@ -126,7 +126,7 @@ export type {
   RebuildProgress,
 } from './sourcing/projection.ts';
 export type { Checkpoint, RecordedEvent, RecordedOf } from './sourcing/recorded-event.ts';
-export type { Executed, ExecuteOptions, Loaded, Repository } from './sourcing/repository.ts';
+export type { Executed, ExecutedEvent, ExecuteOptions, Loaded, Repository } from './sourcing/repository.ts';
 export { runProjection } from './sourcing/run-projection.ts';
 export { type Upcaster, type Upcasters, withUpcasters } from './sourcing/with-upcasters.ts';
 export type { Broker, BrokerPublishOptions } from './broker/broker.ts';

@@ -28,12 +28,23 @@ export function jsonText(value: unknown, what: string): string {
   return JSON.stringify(value);
 }
 
-/** What JSON makes of a value: Dates are texts, and so on. */
+/**
+ * What JSON makes of a value: Dates are texts, and so on.
+ *
+ * @throws NotJsonError for what JSON refuses, and for what it would replace by null: NaN, an infinite number, an invalid Date
+ */
 export function jsonForm(value: unknown, what: string): unknown {
+  function refuseLoss(this: Readonly<Record<string, unknown>>, name: string, part: unknown): unknown {
+    const isNumber = typeof part !== 'number' || Number.isFinite(part);
+    if (isNumber && (part !== null || !(this[name] instanceof Date))) return part;
+    throw new NotJsonError(what, part === null ? 'an invalid Date' : String(part), name === '' ? [] : [name]);
+  }
+
   try {
-    const text: string | undefined = JSON.stringify(value);
+    const text: string | undefined = JSON.stringify(value, refuseLoss);
     return text === undefined ? undefined : JSON.parse(text);
   } catch (error) {
+    if (error instanceof NotJsonError) throw error;
     throw new NotJsonError(what, error instanceof Error ? error.message : String(error), []);
   }
 }

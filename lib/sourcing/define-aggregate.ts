@@ -105,7 +105,7 @@ class DefinedAggregate<State, Command, Event extends NewEvent> implements Aggreg
     const decided: unknown = this.#decide(command, state);
     if (isPromiseLike(decided)) throw this.#impure('decide', decided);
     const events = [decided].flat() as readonly Event[];
-    for (const event of events) this.#expectKnown(event, 'decide to return');
+    for (const event of events) this.#expectKnown(event, 'decide to return [] or');
     return events;
   }
 
@@ -148,7 +148,7 @@ class DefinedAggregate<State, Command, Event extends NewEvent> implements Aggreg
     const { type } = (event ?? {}) as Partial<NewEvent>;
     if (typeof type !== 'string') {
       throw new InvalidOptionError(
-        `Expected ${who} events of aggregate '${this.name}', such as { type: 'account.deposited', data: { amount: 40 } }, or [] for none, got ${show(event)}.`,
+        `Expected ${who} events of aggregate '${this.name}', such as { type: 'account.deposited', data: { amount: 40 } }, got ${show(event)}.`,
       );
     }
     const definition = this.#definitions?.get(type);

@@ -12,10 +12,14 @@ export interface Loaded<State> {
   readonly version: number;
 }
 
+/** An event as a command has appended it: complete. */
+export type ExecutedEvent<Event extends NewEvent = NewEvent> = Event &
+  Required<Pick<NewEvent, 'headers' | 'id' | 'time'>>;
+
 /** What a command has done. */
 export interface Executed<State, Event extends NewEvent = NewEvent> extends Loaded<State> {
-  /** The events that were appended, with their ids; of a repeated command those of the first time. */
-  readonly events: readonly Event[];
+  /** The events that were appended; of a repeated command those of the first time. */
+  readonly events: readonly ExecutedEvent<Event>[];
   /** Whether the command was executed before, by its `commandId`: nothing was appended now, and the state is that of now. */
   readonly isRepeated: boolean;
 }

@@ -13,7 +13,7 @@ import type { AppendResult, EventStore } from './event-store.ts';
 import { History } from './history.ts';
 import type { NewEvent } from './new-event.ts';
 import type { RecordedEvent } from './recorded-event.ts';
-import type { Executed, ExecuteOptions, Loaded, Repository } from './repository.ts';
+import type { Executed, ExecutedEvent, ExecuteOptions, Loaded, Repository } from './repository.ts';
 import { type Snapshot, Snapshots } from './snapshots.ts';
 import { Turns } from './turns.ts';
 
@@ -106,7 +106,7 @@ export class StoreRepository<State, Command, Event extends NewEvent> implements 
     command: Command,
     state: State,
     options: ExecuteOptions,
-  ): { readonly stored: readonly NewEvent[]; readonly events: readonly Event[] } {
+  ): { readonly stored: readonly NewEvent[]; readonly events: readonly ExecutedEvent<Event>[] } {
     const { aggregate, scheduler, createId } = this.#settings;
     const decided = aggregate.decide(command, state);
     const headers = commandHeaders(options);
@@ -145,7 +145,7 @@ export class StoreRepository<State, Command, Event extends NewEvent> implements 
     from: number,
     idOf: (index: number) => string | undefined,
   ): Promise<Executed<State, Event>> {
-    const events: Event[] = [];
+    const events: ExecutedEvent<Event>[] = [];
     for await (const event of this.#settings.store.readStream(stream, { from })) {
       if (event.id !== idOf(events.length)) break;
       events.push(this.#typed(event));
@@ -202,8 +202,8 @@ export class StoreRepository<State, Command, Event extends NewEvent> implements 
     return this.#definitions.get(type);
   }
 
-  #typed(event: NewEvent): Event {
-    return typedForm(this.#definition(event), event) as Event;
+  #typed(event: NewEvent): ExecutedEvent<Event> {
+    return typedForm(this.#definition(event), event) as ExecutedEvent<Event>;
   }
 }
 
