@@ -423,6 +423,26 @@ describe('the switch', () => {
 
 describe('generations', () => {
   it(
+    'are prepared once, also if nothing has come until the next start, or a process dies',
+    virtualTest(async ({ time }) => {
+      await using store = await storeOf(0);
+      const model = new Tables();
+      const first = model.run(store);
+      await first.caughtUp();
+      await first.close();
+      const barrier = new Barrier();
+      const dead = model.run(interceptedStore(store, barrier.pass), {}, { leaseMs: 300 });
+      await dead.caughtUp();
+      barrier.shut();
+      await using second = model.run(store);
+      await time.advance(1_000);
+      expect([second.stats().state, model.log]).toStrictEqual(['live', ['prepare 1']]);
+      barrier.open();
+      await dead.close();
+    }),
+  );
+
+  it(
     'that cannot be discarded are reported, keep their number, and are discarded at the next start',
     virtualTest(async () => {
       await using store = await storeOf(3);

@@ -5,11 +5,19 @@ import { deposit, Deposited, deposits, storeOf, upTo } from '../support/deposits
 import { type Before, interceptedStore } from '../support/intercepted-store.ts';
 
 /** A projection in front of a store that fails as it is told to, and what it has seen and reported. */
-function watched(inner: EventStore, before: Before) {
+function watched(inner: EventStore, before: Before, tookMs: () => number = () => 0) {
   const seen: number[] = [];
   const errors: string[] = [];
-  const on = ({ data }: { data: { amount: number } }): void => void seen.push(data.amount);
-  const projection: Projection = runProjection(interceptedStore(inner, before), { name: 'p', events: [Deposited], on });
+  const projection: Projection = runProjection(interceptedStore(inner, before), {
+    name: 'p',
+    events: [Deposited],
+    concurrency: 4,
+    on: async ({ data }) => {
+      const ms = tookMs();
+      if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
+      seen.push(data.amount);
+    },
+  });
   projection.errors.subscribe(({ kind, error }) => errors.push(`${kind}: ${String(error)}`));
   return { projection, seen, errors };
 }
@@ -82,9 +90,10 @@ describe('a store that fails', () => {
       async ({ schedule, time }) => {
         const store = memoryEventStore({ pageSize: 3 });
         let isOver = false;
-        const { projection, seen } = watched(store, (call) => {
-          if (!isOver && call !== 'append' && schedule.chance(0.15)) throw new Error(`no ${call}`);
-        });
+        const fail: Before = (call) => {
+          if (!isOver && schedule.chance(0.15)) throw new Error(`no ${call}`);
+        };
+        const { projection, seen } = watched(store, fail, () => schedule.upTo(900));
         const count = 1 + schedule.upTo(20);
         for (let amount = 0; amount < count; amount++) {
           await store.append('account-1', deposit(amount));
@@ -93,7 +102,8 @@ describe('a store that fails', () => {
         isOver = true;
         await time.advance(20_000);
         await projection.caughtUp();
-        if (seen.join() !== upTo(count).join()) throw new Error(`Seen: ${seen.join(' ')}`);
+        const sorted = seen.toSorted((a, b) => a - b);
+        if (sorted.join() !== upTo(count).join()) throw new Error(`Seen: ${seen.join(' ')}`);
         await projection.close();
         const progress = await projectionProgress(store.documents, 'p');
         if (progress?.checkpoint !== String(count)) throw new Error(`Kept: ${progress?.checkpoint}`);
@@ -129,9 +139,10 @@ describe('a store that is closed', () => {
     'closes one that stands by, one that has stopped, and one whose store is away',
     virtualTest(async ({ time }) => {
       const store = await storeOf(3);
+      const errors: string[] = [];
       const run = (name: string, on: () => void, through = store): Projection => {
         const projection = runProjection(through, { name, on });
-        projection.errors.subscribe();
+        projection.errors.subscribe(({ error }) => errors.push(String(error)));
         return projection;
       };
       const fail = (): never => {
@@ -149,8 +160,11 @@ describe('a store that is closed', () => {
         'standby',
         'catching-up',
       ]);
+      expect(errors).toHaveLength(2);
       await store.close();
       await time.advance(2_000);
+      // That is no error.
+      expect(errors).toHaveLength(2);
       expect([stopped, standby, waiting].map((each) => each.stats().state)).toStrictEqual([
         'closed',
         'closed',
