@@ -23,8 +23,8 @@ const STREAMS = 1_000;
 const BATCH = 1_000;
 
 /** Appends one by one, and how often so many are measured. */
-const SAMPLE = 200;
-const SAMPLES = 15;
+const SAMPLE = 50;
+const SAMPLES = 60;
 
 /**
  * Measures appends one by one to stores of different sizes. All are filled first, in batches; then the samples alternate, so that a disk that is slower for a
