@@ -126,20 +126,25 @@ describe.each(DRIVERS)('events, by %s', (driver) => {
 describe.each(DRIVERS)('a store that is closed, by %s', (driver) => {
   it('ends what is being written', async () => {
     const store = await sqliteEventStore({ path: ':memory:', driver });
-    await store.append('a', numbered(3));
+    const known = [0, 1, 2].map((data) => ({ type: 'a', data, id: `id-${data}` }));
+    await store.append('a', known);
     const work = [
       store.append('a', numbered(1)),
       store.append('a', numbered(1), { expectedVersion: 7 }).catch(({ name }: Error) => name),
+      // It is looked up after it was refused, in two steps.
+      store.append('a', known, { expectedVersion: 0 }),
       store.documents.put('k', 'a', '1'),
     ];
     await store.close();
-    expect(await Promise.all(work)).toMatchObject([{ version: 4 }, 'VersionConflictError', true]);
+    expect(await Promise.all(work)).toMatchObject([{ version: 4 }, 'VersionConflictError', { isRepeated: true }, true]);
     await expect(store.append('a', numbered(1))).rejects.toThrow(ClosedError);
   });
 
   it('ends what is being read', async () => {
     const store = await sqliteEventStore({ path: ':memory:', driver });
     await store.append('a', numbered(3));
+    // What was written is at rest.
+    await new Promise((resolve) => setTimeout(resolve, 5));
     const reading = store.readStream('a');
     const work = [reading.next(), store.streamVersion('a')];
     await store.close();
