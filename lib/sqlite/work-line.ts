@@ -39,6 +39,8 @@ export class WorkLine {
   readonly #reads = new Set<Promise<unknown>>();
   /** So many jobs at the front are done one by one. */
   #alone = 0;
+  /** Since when others write; what has waited for work of our own has not waited for them. */
+  #busySince = 0;
   #writing: Promise<void> | undefined;
 
   constructor(connection: Connection, settings: WorkSettings) {
@@ -97,6 +99,7 @@ export class WorkLine {
     await nextTurn();
     for (let attempt = 0; this.#jobs.length > 0;) {
       const failure = this.#tryToBegin();
+      if (attempt === 0) this.#busySince = this.#settings.scheduler.now();
       if (failure === undefined) this.#writeTogether(this.#take());
       else this.#refuse(failure.error);
       attempt = failure === undefined ? 0 : attempt + 1;
@@ -117,7 +120,7 @@ export class WorkLine {
 
   /** Refuses those that have waited for too long; and all, if it is not that others write. */
   #refuse(error: unknown): void {
-    const isWaiting = (job: Job): boolean => isBusy(error) && !this.#isLate(job.since);
+    const isWaiting = (job: Job): boolean => isBusy(error) && !this.#isLate(Math.max(job.since, this.#busySince));
     const jobs = this.#jobs.splice(0);
     this.#jobs.push(...jobs.filter(isWaiting));
     this.#alone = 0;

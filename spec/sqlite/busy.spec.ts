@@ -3,6 +3,7 @@ import { sqliteEventStore } from 'millrace/sqlite';
 import { VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { DRIVERS, openDatabase, openFolder } from './clients.ts';
+import { SpyingDatabase, sqliteError } from './spying-database.ts';
 
 const deposited = { type: 'account.deposited', data: { amount: 1 } };
 
@@ -57,6 +58,26 @@ describe.each(DRIVERS)('a database that somebody else writes to, by %s', (driver
     // It has come later, and has its own time.
     expect(await late).toMatchObject({ version: 1 });
     expect(await store.streamVersion('a')).toBe(0);
+    await store.close();
+  });
+
+  it('is waited for in full, however long the store was busy itself', async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const database = new SpyingDatabase(openDatabase(driver, ':memory:'));
+    const store = await sqliteEventStore({ database, scheduler, busyTimeoutMs: 1_000 });
+    let refusals = 3;
+    database.before = (sql) => {
+      if (sql.startsWith('BEGIN') && refusals-- > 0) throw sqliteError('SQLITE_BUSY', 5, 'database is locked');
+    };
+    const append = store.append('a', deposited);
+    scheduler.schedule(() => undefined, 10_000);
+    const over = append.then(() => 'over');
+    over.catch(() => undefined);
+    const turn = (): Promise<unknown> => new Promise((resolve) => setImmediate(resolve));
+    do scheduler.flush();
+    while ((await Promise.race([over, turn()])) !== 'over');
+    expect(await append).toMatchObject({ version: 1 });
+    expect(scheduler.now()).toBe(10_006);
     await store.close();
   });
 
