@@ -49,7 +49,9 @@ export type DeleteOutcome =
 
 /** Which part of a stream a backend is asked for. */
 export interface StreamPageRequest {
+  /** The version to begin with; ≥ 1. */
   readonly from: number;
+  /** Towards newer or older events. */
   readonly direction: 'backwards' | 'forwards';
   /** ≥ 1. */
   readonly limit: number;
@@ -59,7 +61,9 @@ export interface StreamPageRequest {
 export interface AllPageRequest {
   /** Behind this place; absent: from the first event on. */
   readonly after: Checkpoint | undefined;
+  /** Events of these types only; absent: of all. */
   readonly types: readonly string[] | undefined;
+  /** Events of these streams only; absent: of all. */
   readonly streams: readonly StreamSelection[] | undefined;
   /** ≥ 1. */
   readonly limit: number;
@@ -88,15 +92,23 @@ export interface AllPage {
 export interface EventStoreBackend {
   /** Appends all of the events or none. The order of `readAll` must be one in which no reader can miss an event. */
   append(stream: string, events: readonly StoredEvent[], expected: ExpectedVersion): Promise<AppendOutcome>;
+  /** A part of a stream; fewer events than asked for where it ends. */
   readStream(stream: string, request: StreamPageRequest): Promise<readonly StoredRecord[]>;
-  /** @throws InvalidOptionError for a checkpoint that is none of this store's */
+  /**
+   * A part of all events.
+   *
+   * @throws InvalidOptionError for a checkpoint that is none of this store's
+   */
   readAll(request: AllPageRequest): Promise<AllPage>;
+  /** The event with this id, if there is one. */
   findEvent(id: string): Promise<StoredRecord | undefined>;
-  /** 0 if there is none. */
+  /** The version of a stream's last event; 0 if there is none. */
   streamVersion(stream: string): Promise<number>;
   /** Deletes the events and the snapshot document of a stream, and remembers that it was deleted. */
   deleteStream(stream: string, expected: ExpectedVersion): Promise<DeleteOutcome>;
+  /** Where the store stands. */
   head(): Promise<StoreHead>;
+  /** Keeps documents in the same database. */
   readonly documents: DocumentStore;
   /**
    * Calls `wake` whenever something may have been appended, by this store or by another process; too often does no harm.

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SERVICES } from '../services/catalogue.ts';
 import { controlService } from '../services/control.ts';
 import { openDatabase, postgresUrl, type TestDatabase } from '../support/postgres.ts';
-import { collect } from './collect.ts';
+import { collect } from '../support/collect.ts';
 import { CuttingProxy } from './proxy.ts';
 
 const deposited = (amount: number) => ({ type: 'account.deposited', data: { amount } });

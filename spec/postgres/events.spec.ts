@@ -2,7 +2,7 @@ import { DuplicateEventError, type EventStore, StreamDeletedError, VersionConfli
 import { postgresEventStore } from 'millrace/postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase, postgresUrl, type TestDatabase } from '../support/postgres.ts';
-import { collect } from './collect.ts';
+import { collect } from '../support/collect.ts';
 
 const deposited = (amount: number) => ({ type: 'account.deposited', data: { amount } });
 

@@ -6,7 +6,7 @@ import { postgresEventStore } from 'millrace/postgres';
 import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openDatabase, postgresUrl, type TestDatabase } from '../support/postgres.ts';
-import { collect } from './collect.ts';
+import { collect } from '../support/collect.ts';
 
 const deposited = { type: 'account.deposited', data: { amount: 1 } };
 

@@ -1,7 +1,7 @@
 import { ClosedError, InvalidOptionError, type NewEvent } from 'millrace';
 import { sqliteEventStore } from 'millrace/sqlite';
 import { describe, expect, it } from 'vitest';
-import { collect } from '../postgres/collect.ts';
+import { collect } from '../support/collect.ts';
 import { DRIVERS, openDatabase } from './clients.ts';
 import { SpyingDatabase } from './spying-database.ts';
 

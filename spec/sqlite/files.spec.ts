@@ -2,7 +2,7 @@ import { InvalidOptionError, StoreFormatError, StoreUnavailableError } from 'mil
 import { type SqliteEventStoreOptions, sqliteEventStore } from 'millrace/sqlite';
 import { mkdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { collect } from '../postgres/collect.ts';
+import { collect } from '../support/collect.ts';
 import { DRIVERS, openDatabase, openFolder } from './clients.ts';
 
 const deposited = { type: 'account.deposited', data: { amount: 1 } };

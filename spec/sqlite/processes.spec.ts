@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { sqliteEventStore } from 'millrace/sqlite';
 import { firstValueFrom, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { collect } from '../postgres/collect.ts';
+import { collect } from '../support/collect.ts';
 import { DemoRun } from '../support/demo-run.ts';
 import { DRIVERS, openDatabase, openFolder } from './clients.ts';
 

@@ -1,7 +1,7 @@
 import { DuplicateEventError, OutcomeUnknownError, StoreUnavailableError, VersionConflictError } from 'millrace';
 import { type SqliteDriver, sqliteEventStore } from 'millrace/sqlite';
 import { describe, expect, it } from 'vitest';
-import { collect } from '../postgres/collect.ts';
+import { collect } from '../support/collect.ts';
 import { DRIVERS, openDatabase, openFolder } from './clients.ts';
 import { SpyingDatabase, sqliteError } from './spying-database.ts';
 

@@ -1,9 +1,6 @@
 import { createEventStore, type EventStore, memoryEventStore, type NewEvent, type RecordedEvent } from 'millrace';
 import { MemoryBackend } from '../../../lib/sourcing/memory-backend.ts';
 
-/** A read or a subscription, as a store gives it. */
-export type Reading = AsyncIterableIterator<RecordedEvent, undefined>;
-
 /** A store with changes. */
 export function altered(store: EventStore, changes: Partial<EventStore>): EventStore {
   return {

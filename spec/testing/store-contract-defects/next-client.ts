@@ -4,7 +4,7 @@ import { altered, listOf, mapped, sharedMemory } from './altered-store.ts';
 import type { StoreDefect } from './defect.ts';
 
 /** Opens stores that share one database with locks. */
-export function sharedLocks(flaw: (sound: EventStore) => Partial<EventStore> = () => ({})): () => EventStore {
+function sharedLocks(flaw: (sound: EventStore) => Partial<EventStore> = () => ({})): () => EventStore {
   const backend = new LockingBackend();
   return () => {
     const sound = createEventStore(backend, { pollMs: 5 });
