@@ -93,8 +93,6 @@ export class ProjectionTurn {
     this.#isOver = true;
     this.#host.waits.changed();
     await Promise.all([this.#run.close(), this.#next?.close(), this.#rebuilding]);
-    // It may have been exchanged meanwhile.
-    await this.#run.close();
     this.#disconnect?.();
     await this.#keeper.close();
     // Its time is over soon, if nobody can be told.
@@ -202,7 +200,6 @@ export class ProjectionTurn {
 
   /** Makes a run the one that readers should use. */
   #present(run: ProjectionRun): void {
-    this.#disconnect?.();
     this.#run = run;
     this.#disconnect = run.connect();
     this.#changed(run);

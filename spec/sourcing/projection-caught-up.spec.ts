@@ -1,6 +1,7 @@
-import { type EventStore, type Projection, runProjection } from 'millrace';
+import { createEventStore, type EventStore, type Projection, runProjection } from 'millrace';
 import { virtualTest } from 'millrace/testing';
 import { describe, expect, it } from 'vitest';
+import { MemoryBackend } from '../../lib/sourcing/memory-backend.ts';
 import { deposit, Deposited, storeOf, upTo, withdraw } from '../support/deposits.ts';
 import { SteadyAppends } from '../support/steady-appends.ts';
 import { Barrier, interceptedStore } from '../support/intercepted-store.ts';
@@ -128,6 +129,31 @@ describe('caughtUp', () => {
       first.projection.errors.subscribe();
       await other.projection.close();
       await first.projection.close();
+    }),
+  );
+
+  it(
+    'asks the store once, and then waits, while an event of another process is on its way',
+    virtualTest(async ({ time }) => {
+      const backend = new MemoryBackend();
+      const [store, elsewhere] = [createEventStore(backend), createEventStore(backend)];
+      let asked = 0;
+      const counting: EventStore = {
+        ...interceptedStore(store, () => undefined),
+        readAll: (options) => {
+          asked++;
+          return store.readAll(options);
+        },
+      };
+      const { projection, seen } = slow(counting, 0);
+      await projection.caughtUp();
+      asked = 0;
+      await elsewhere.append('account-1', deposit(1));
+      await projection.caughtUp();
+      expect([seen, time.now]).toStrictEqual([[1], 1_000]);
+      expect(asked).toBe(2);
+      await projection.close();
+      await Promise.all([store.close(), elsewhere.close()]);
     }),
   );
 

@@ -13,6 +13,7 @@ import { virtualTest } from 'millrace/testing';
 import { describe, expect, it } from 'vitest';
 import { deposit, Deposited, deposits, storeOf, upTo, withdraw } from '../support/deposits.ts';
 import { HeldHandler } from '../support/held-handler.ts';
+import { Barrier, interceptedStore } from '../support/intercepted-store.ts';
 
 /** A projection whose handler ends when the spec says so. */
 function held(store: EventStore, more: Partial<ProjectionDefinition<typeof Deposited>> = {}) {
@@ -111,6 +112,30 @@ describe('close', () => {
   );
 
   it(
+    'is not undone by resume, however long it takes',
+    virtualTest(async ({ time }) => {
+      await using store = await storeOf(5);
+      const barrier = new Barrier();
+      const { handler, projection } = held(
+        interceptedStore(store, (call) => (call === 'put' ? barrier.pass() : undefined)),
+      );
+      projection.errors.subscribe();
+      await time.settle();
+      handler.call(0).fail(new Error('no'));
+      await time.settle();
+      expect(projection.stats().state).toBe('stopped');
+      barrier.shut();
+      const closing = projection.close();
+      await time.settle();
+      projection.resume();
+      await time.advance(100);
+      barrier.open();
+      await closing;
+      expect(handler.calls).toHaveLength(1);
+    }),
+  );
+
+  it(
     'may be called by its own handler',
     virtualTest(async () => {
       await using store = await storeOf(5);
@@ -193,8 +218,11 @@ describe('drain', () => {
       await time.settle();
       await expect(projection.drain({ deadlineMs: -1 })).rejects.toThrow('Expected deadlineMs to be milliseconds ≥ 0');
       handler.call(0).succeed();
-      await projection.caughtUp();
+      await store.append('account-1', deposit(1));
+      await time.settle();
+      expect(handler.calls).toHaveLength(2);
       await projection.close();
+      await expect(projection.drain({ deadlineMs: -1 })).rejects.toMatchObject({ code: 'INVALID_OPTION' });
     }),
   );
 });

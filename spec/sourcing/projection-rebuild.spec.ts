@@ -303,10 +303,12 @@ describe('a rebuild that is given up', () => {
       const barrier = new Barrier();
       const dead = model.run(interceptedStore(store, barrier.pass), {}, { leaseMs: 500 });
       await dead.caughtUp();
+      await time.advance(1_000);
       model.tookMs = 100;
+      model.onPrepare = () => barrier.shut();
       const rebuilding = expect(dead.rebuild()).rejects.toThrow(LeaseLostError);
       await time.advance(250);
-      barrier.shut();
+      model.onPrepare = () => undefined;
       await time.advance(1_000);
       expect(await kept(store)).toMatchObject({ generation: 1 });
 
@@ -423,13 +425,30 @@ describe('the switch', () => {
 
 describe('generations', () => {
   it(
-    'are prepared once, also if nothing has come until the next start, or a process dies',
+    'that were given up and cannot be discarded keep their number, too',
+    virtualTest(async ({ time }) => {
+      await using store = await storeOf(3);
+      const model = new Tables();
+      model.broken = { amount: 1, generations: [2] };
+      model.onDiscard = (generation) => {
+        if (generation === 2) throw new Error('locked');
+      };
+      const first = model.run(store);
+      await first.caughtUp();
+      await expect(first.rebuild()).rejects.toThrow('broken');
+      expect(await first.rebuild()).toBe(3);
+      await time.advance(1_000);
+      const { value } = (await store.documents.get('projection', 'p'))!;
+      expect(JSON.parse(value)).toMatchObject({ value: { generation: 3, others: [2] } });
+      await first.close();
+    }),
+  );
+
+  it(
+    'are prepared once, also if their process dies at once',
     virtualTest(async ({ time }) => {
       await using store = await storeOf(0);
       const model = new Tables();
-      const first = model.run(store);
-      await first.caughtUp();
-      await first.close();
       const barrier = new Barrier();
       const dead = model.run(interceptedStore(store, barrier.pass), {}, { leaseMs: 300 });
       await dead.caughtUp();
@@ -459,9 +478,10 @@ describe('generations', () => {
       expect(await first.rebuild()).toBe(3);
       await first.close();
       expect([...model.tables.keys()]).toStrictEqual([1, 3]);
-      model.onDiscard = () => undefined;
+      model.onDiscard = () => wait(300);
       await using second = model.run(store);
       await second.caughtUp();
+      expect(second.stats().state).toBe('live');
       expect([...model.tables.keys()]).toStrictEqual([3]);
     }),
   );
