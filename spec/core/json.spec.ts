@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { jsonForm, jsonText, NotJsonError } from '../../lib/core/json.ts';
 
@@ -72,7 +72,16 @@ describe('jsonText', () => {
     ['bytes', { bytes: new Uint8Array(2) }, 'an instance of Uint8Array', ['bytes']],
     ['an error', { error: new RangeError('x') }, 'an instance of RangeError', ['error']],
     ['an instance of a class', { price: new Money() }, 'an instance of Money', ['price']],
-    ['an instance of a class without a name', { own: new (class {})() }, 'an instance of a class', ['own']],
+    [
+      'an instance of a class without a name',
+      {
+        own: new (class {
+          readonly price = 1;
+        })(),
+      },
+      'an instance of a class',
+      ['own'],
+    ],
     ['an instance without a constructor', { own: withoutConstructor() }, 'an instance of a class', ['own']],
     ['a boxed number', { five: Object(5) }, 'an instance of Number', ['five']],
     ['a function', { toJSON: () => 1 }, 'a function', ['toJSON']],

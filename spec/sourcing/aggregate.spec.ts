@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import {
   type Aggregate,
   defineAggregate,
@@ -64,14 +64,14 @@ describe('the account of the tutorials', () => {
     );
     fc.assert(
       fc.property(commands, (wishes) => {
-        const history: NewEvent[] = [created];
+        const past: NewEvent[] = [created];
         for (const wish of wishes) {
           try {
-            history.push(...Account.decide(wish, Account.fold(history)));
+            past.push(...Account.decide(wish, Account.fold(past)));
           } catch (error) {
             expect(error).toBeInstanceOf(RefusedError);
           }
-          expect(Account.fold(history).balance).toBeGreaterThanOrEqual(0);
+          expect(Account.fold(past).balance).toBeGreaterThanOrEqual(0);
         }
       }),
       { numRuns: 50 },
@@ -80,23 +80,23 @@ describe('the account of the tutorials', () => {
 });
 
 describe('fold', () => {
-  const history = [created, deposited(100), withdrawn(40)];
+  const past = [created, deposited(100), withdrawn(40)];
 
   it('gives the state of the beginning for no history', () => {
     expect(Account.fold([])).toStrictEqual({ owner: undefined, balance: 0 });
   });
 
   it('begins afresh each time', async () => {
-    const records = await recorded('account-1', ...history);
+    const records = await recorded('account-1', ...past);
     for (let time = 0; time < 3; time++) expect(Account.fold(records).balance).toBe(60);
   });
 
   it('gives the same of what a store reads, by a promise', async () => {
     await using store = memoryEventStore();
-    await store.append(Account.stream('1'), history);
+    await store.append(Account.stream('1'), past);
     const state = Account.fold(store.readStream('account-1'));
     expect(state).toBeInstanceOf(Promise);
-    expect(await state).toStrictEqual(Account.fold(history));
+    expect(await state).toStrictEqual(Account.fold(past));
   });
 
   it('gives the same however a history is split', () => {
@@ -116,7 +116,7 @@ describe('fold', () => {
   });
 
   it('takes new events behind recorded ones', async () => {
-    const records = await recorded('account-1', ...history);
+    const records = await recorded('account-1', ...past);
     expect(Account.fold([...records, deposited(1)]).balance).toBe(61);
   });
 
@@ -126,14 +126,14 @@ describe('fold', () => {
     ['disorder', ([first, second, third]) => [first!, third!, second!], 'version 2 next, got version 3'],
     ['a repeat', ([first, second]) => [first!, second!, second!], 'version 3 next, got version 2'],
   ])('refuses %s', async (_, spoil, message) => {
-    const records = spoil(await recorded('account-1', ...history));
+    const records = spoil(await recorded('account-1', ...past));
     expect(() => Account.fold(records)).toThrow(WrongHistoryError);
     expect(() => Account.fold(records)).toThrow(`Expected events in order and without gaps, ${message}.`);
   });
 
   it("refuses another stream's events, also those that would follow", async () => {
-    const [first] = await recorded('account-1', ...history);
-    const [, second] = await recorded('account-2', ...history);
+    const [first] = await recorded('account-1', ...past);
+    const [, second] = await recorded('account-2', ...past);
     expect(() => Account.fold([first!, second!])).toThrow(
       new WrongHistoryError("of one stream, 'account-1'", "one of stream 'account-2'"),
     );
@@ -141,7 +141,7 @@ describe('fold', () => {
 
   it("refuses another aggregate's events, also if its name begins alike", async () => {
     for (const stream of ['accounting-1', 'account', 'order-account-1']) {
-      const records = await recorded(stream, ...history);
+      const records = await recorded(stream, ...past);
       expect(() => Account.fold(records)).toThrow(
         `Expected events of an aggregate 'account', whose streams begin with 'account-', got stream '${stream}'.`,
       );
@@ -159,8 +159,8 @@ describe('fold', () => {
     expect(refusal).toThrow(expect.objectContaining({ code: 'UNKNOWN_EVENT' }));
   });
 
-  it.each([[undefined], [null], [5], ['account-1'], [{}]])('refuses what is no history: %j', (history) => {
-    const refusal = () => Account.fold(history as unknown as readonly NewEvent[]);
+  it.each([[undefined], [null], [5], ['account-1'], [{}]])('refuses what is no history: %j', (wrong) => {
+    const refusal = () => Account.fold(wrong as unknown as readonly NewEvent[]);
     expect(refusal).toThrow(InvalidOptionError);
   });
 
@@ -226,7 +226,7 @@ describe('the state of the beginning', () => {
   it('may be undefined', () => {
     const Last = defineAggregate({
       name: 'last',
-      initial: undefined as unknown,
+      initial: (): unknown => undefined,
       decide,
       evolve: (_, event: NewEvent) => event.data,
     });

@@ -10,7 +10,7 @@ async function headersOf(options: object): Promise<object> {
   await using store = memoryEventStore();
   const accounts = createRepository(store, Account);
   const { events } = await accounts.execute('ada', create('Ada'), options);
-  const recorded = await store.findEvent(events[0]!.id!);
+  const recorded = await store.findEvent(events[0]!.id);
   expect(recorded!.headers).toEqual(events[0]!.headers);
   return recorded!.headers;
 }

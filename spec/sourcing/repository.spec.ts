@@ -95,7 +95,6 @@ describe('a repository', () => {
       name: 'rude',
       initial: 0,
       decide: () => {
-        // oxlint-disable-next-line typescript/only-throw-error -- somebody may
         throw wish;
       },
       evolve: (count: number) => count,
@@ -248,7 +247,7 @@ describe('a lost connection in mid-append', () => {
     const done = await accounts.execute('ada', deposit(5));
     expect(done).toMatchObject({ state: { balance: 105 }, version: 3, isRepeated: false });
     expect(await eventsOf(store)).toHaveLength(3);
-    expect(await store.findEvent(done.events[0]!.id!)).toMatchObject({ version: 3, data: { amount: 5 } });
+    expect(await store.findEvent(done.events[0]!.id)).toMatchObject({ version: 3, data: { amount: 5 } });
   });
 
   it('is mended also if others have written meanwhile: the state is that of then', async () => {
@@ -321,7 +320,7 @@ describe('what no reader could take', () => {
     expect(events.map(({ data }) => data)).toStrictEqual(state);
     expect((await doors.load('1')).state).toStrictEqual(state);
     expect(await Door.fold(store.readStream('door-1'))).toStrictEqual(state);
-    expect(await store.findEvent(events[0]!.id!)).toMatchObject({ data: { at: now.toISOString(), by: ' Ada ' } });
+    expect(await store.findEvent(events[0]!.id)).toMatchObject({ data: { at: now.toISOString(), by: ' Ada ' } });
   });
 
   it.each<[string, { at: Date; by: string }, new (...all: never[]) => Error]>([

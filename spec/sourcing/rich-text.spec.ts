@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { NotJsonError, SchemaError } from 'millrace';
 import { describe, expect, it } from 'vitest';
 import { readRichText, richText } from '../../lib/sourcing/rich-text.ts';

@@ -68,7 +68,11 @@ describe('dead letters in a store', () => {
 
   it('come in the order in which they died, and go one by one', async () => {
     const store = memoryEventStore();
-    const orders = ['o1', 'o2', 'o3'].map((id) => ({ ...order, id }));
+    const orders = [
+      { ...order, id: 'o1' },
+      { ...order, id: 'o2' },
+      { ...order, id: 'o3' },
+    ];
     await diedWith(store, ...orders);
     const letters = store.deadLetters<EventMessage<'order.placed', Order>>();
     const list = await letters.list();

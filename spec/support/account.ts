@@ -19,26 +19,29 @@ export class RefusedError extends Error {
   override readonly name = 'RefusedError';
 }
 
+const initial: AccountState = { owner: undefined, balance: 0 };
+
 /** The account of the tutorials. */
 export const Account: Aggregate<AccountState, AccountCommand, AccountEvent> = defineAggregate({
   name: 'account',
   events: [Created, Deposited, Withdrawn],
-  initial: { owner: undefined, balance: 0 } as AccountState,
+  initial,
   decide: (command: AccountCommand, { owner, balance }) => {
     if (command.type === 'create') {
       if (owner !== undefined) throw new RefusedError('there is an account already');
       return { type: 'account.created', data: { owner: command.owner } };
     }
     if (owner === undefined) throw new RefusedError('there is no account');
-    if (command.type === 'clear')
+    if (command.type === 'clear') {
       return balance === 0 ? [] : [{ type: 'account.withdrawn', data: { amount: balance } }];
+    }
     const { type, amount } = command;
     if (!(amount > 0)) throw new RefusedError(`expected an amount > 0, got ${amount}`);
     if (type === 'deposit') return { type: 'account.deposited', data: { amount } };
     if (amount > balance) throw new RefusedError(`expected at most ${balance}, got ${amount}`);
     return { type: 'account.withdrawn', data: { amount } };
   },
-  evolve: (state, event) => {
+  evolve: (state, event): AccountState => {
     switch (event.type) {
       case 'account.created':
         return { ...state, owner: event.data.owner };
@@ -46,6 +49,8 @@ export const Account: Aggregate<AccountState, AccountCommand, AccountEvent> = de
         return { ...state, balance: state.balance + event.data.amount };
       case 'account.withdrawn':
         return { ...state, balance: state.balance - event.data.amount };
+      default:
+        return event;
     }
   },
 });
