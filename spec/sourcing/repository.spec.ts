@@ -225,6 +225,16 @@ describe('a conflict', () => {
     }),
   );
 
+  it(
+    'with an expected version is thrown at once',
+    virtualTest(async ({ time }) => {
+      const accounts = createRepository(interrupted(await newStore(), 1), Account);
+      await expect(accounts.execute('ada', deposit(5), { expectedVersion: 2 })).rejects.toThrow(VersionConflictError);
+      await expect(accounts.execute('ada', deposit(5), { expectedVersion: 2 })).rejects.toThrow(VersionConflictError);
+      expect(time.now).toBe(0);
+    }),
+  );
+
   it('with an expected version is the business of the caller', async () => {
     const store = await newStore();
     const accounts = createRepository(interrupted(store, 1), Account, at);
