@@ -16,7 +16,7 @@ import { cloudEvent } from './cloud-event.ts';
 /** How a store's events are relayed. */
 export interface RelayOptions extends Pick<
   ProjectionOptions,
-  'checkpointEveryMs' | 'checkpoints' | 'leaseMs' | 'probe' | 'random' | 'scheduler'
+  'checkpointEveryMs' | 'checkpoints' | 'from' | 'leaseMs' | 'probe' | 'random' | 'scheduler'
 > {
   /** Under which name its progress is kept: unique among the projections and relays of a store. @defaultValue 'relay to bus', or 'relay to ' and the broker's name */
   readonly name?: string;

@@ -16,6 +16,7 @@ export interface ProjectionSettings {
   readonly engine: ProcessorOptions<RecordedEvent>;
   readonly types: readonly string[] | undefined;
   readonly streams: readonly StreamSelection[] | undefined;
+  readonly from: 'end' | 'start';
   readonly onFailure: 'dead-letter' | 'stop';
   readonly prepare: ((generation: number) => unknown) | undefined;
   readonly discard: ((generation: number) => unknown) | undefined;

@@ -36,9 +36,10 @@ export class ProjectionTurn {
   #isSwitching = false;
   #isOver = false;
 
-  private constructor(host: TurnHost, lease: Lease<Progress>) {
+  /** @param start - where the first turn of all begins */
+  private constructor(host: TurnHost, lease: Lease<Progress>, start: Progress['place']) {
     const { checkpointEveryMs: everyMs, scheduler } = host.settings;
-    const { generation, place, others = [] }: Progress = lease.value ?? { generation: 1 };
+    const { generation, place, others = [] }: Progress = lease.value ?? { generation: 1, place: start };
     this.#host = host;
     this.#lease = lease;
     this.#keeper = new CheckpointKeeper({
@@ -53,8 +54,10 @@ export class ProjectionTurn {
 
   /** Goes on where the last one ended, whoever had it. */
   static async begin(host: TurnHost, lease: Lease<Progress>): Promise<ProjectionTurn> {
-    if (lease.value === undefined) await host.settings.prepare?.(1);
-    const turn = new ProjectionTurn(host, lease);
+    const { prepare, from, store } = host.settings;
+    const isFirst = lease.value === undefined;
+    if (isFirst) await prepare?.(1);
+    const turn = new ProjectionTurn(host, lease, isFirst && from === 'end' ? await store.head() : undefined);
     await turn.#save();
     await turn.#discardOthers();
     turn.#present(turn.#run);

@@ -76,6 +76,8 @@ export interface BatchedProjectionDefinition<Definition extends EventDefinition 
 export interface ProjectionOptions {
   /** Where its progress is kept. @defaultValue the store's own documents */
   readonly checkpoints?: DocumentStore;
+  /** Where it begins when it has never run: with the first event of the store, or with what comes from then on. A rebuild begins with the first. @defaultValue 'start' */
+  readonly from?: 'end' | 'start';
   /** Milliseconds for which another process waits before it takes over from one that is gone without a word; \> 0. @defaultValue 5_000 */
   readonly leaseMs?: number;
   /** Milliseconds between two writes of the progress at least; ≥ 0. What was handled since the last one is handled again after a crash. @defaultValue 100 */
@@ -140,7 +142,7 @@ export interface RebuildOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A projection that runs, or waits for its turn to. */
+/** A projection that runs, or waits for its turn to. Its disposal is a drain of at most 5 seconds. */
 export interface Projection extends AsyncDisposable {
   /** Its name. */
   readonly name: string;

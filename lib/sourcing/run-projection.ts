@@ -73,6 +73,7 @@ export function runProjection<Definition extends EventDefinition>(
     checkpoints = store.documents,
     leaseMs = 5_000,
     checkpointEveryMs = 100,
+    from = 'start',
     scheduler = asyncScheduler,
     deadLetters,
   } = expectOptions('options', options);
@@ -85,6 +86,7 @@ export function runProjection<Definition extends EventDefinition>(
     engine: engineOptions(handling as HandlerOptions<RecordedEvent>, { ...options, name }),
     types: typesOf(on, definitions),
     streams: expectStreams(streams),
+    from: expectOneOf('from', from, ['start', 'end']),
     onFailure: expectOneOf('onFailure', onFailure, ['stop', 'dead-letter']),
     prepare: expectFunction('prepare', prepare),
     discard: expectFunction('discard', discard),

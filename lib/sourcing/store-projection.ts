@@ -19,6 +19,9 @@ import { Waits } from './waits.ts';
 /** How often a process that stands by looks how far the other one is, if it is asked to, in milliseconds. */
 const LOOK_MS = 100;
 
+/** How long a disposal waits for what is in progress, in milliseconds: a handler that is retried for ever would hold it, and all of it comes again. */
+const DISPOSAL_MS = 5_000;
+
 /** Waits for its turn, has it, and waits for the next, until it is closed. */
 export class StoreProjection implements Projection {
   readonly name: string;
@@ -98,7 +101,7 @@ export class StoreProjection implements Projection {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.drain();
+    await this.drain({ deadlineMs: DISPOSAL_MS });
   }
 
   /** From turn to turn, until it is closed. */

@@ -278,6 +278,44 @@ describe('across processes', () => {
   );
 
   it(
+    'begins with what comes, if it is told so, and then goes on from there',
+    virtualTest(async () => {
+      await using store = memoryEventStore();
+      const outside = new Outside();
+      await store.append('account-1', deposits(0, 10));
+      {
+        await using outbox = relay(store, outside.broker, { from: 'end' });
+        await outbox.caughtUp();
+        await store.append('account-1', deposits(10, 12));
+        await outbox.caughtUp();
+      }
+      await store.append('account-1', deposits(12, 14));
+      await using outbox = relay(store, outside.broker, { from: 'end' });
+      await outbox.caughtUp();
+      expect(outside.amounts).toStrictEqual([10, 11, 12, 13]);
+    }),
+  );
+
+  it(
+    'ends within 5 seconds while its broker is away',
+    virtualTest(async ({ time }) => {
+      await using store = memoryEventStore();
+      const outside = new Outside();
+      outside.before = () => {
+        throw new Error('away');
+      };
+      await store.append('account-1', deposits(0, 10));
+      const begun = time.now;
+      {
+        await using outbox = relay(store, outside.broker);
+        await time.advance(1_000);
+        expect(outbox.stats().state).toBe('catching-up');
+      }
+      expect(time.now - begun).toBeLessThanOrEqual(6_000);
+    }),
+  );
+
+  it(
     'takes over from one that died without a word: nothing is missing, and what comes twice has the same id',
     virtualTest(
       async ({ time }) => {
