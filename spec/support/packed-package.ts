@@ -40,9 +40,7 @@ export async function packPackage(): Promise<PackedPackage> {
 }
 
 async function pack(stage: string, destination: string): Promise<string> {
-  for (const part of ['lib', 'package.json', 'tsconfig.json', 'README.md', 'LICENSE', 'spec/package/build.js']) {
-    await cp(part, join(stage, part), { recursive: true });
-  }
+  for (const part of PARTS) await cp(part, join(stage, part), { recursive: true });
   await symlink(resolve('node_modules'), join(stage, 'node_modules'));
   await run('npm', ['run', 'build'], { cwd: stage }).catch(({ stdout }: { stdout: string }) => {
     throw new Error(`Expected the library to be built, got:\n${stdout}`);
@@ -50,3 +48,14 @@ async function pack(stage: string, destination: string): Promise<string> {
   const { stdout } = await run('npm', ['pack', '--silent', '--pack-destination', destination], { cwd: stage });
   return join(destination, stdout.trim());
 }
+
+/** What the package is built of. */
+const PARTS: readonly string[] = [
+  'lib',
+  'package.json',
+  'tsconfig.json',
+  'README.md',
+  'LICENSE',
+  'spec/package/build.js',
+  'spec/package/node-doors.tsconfig.json',
+];
