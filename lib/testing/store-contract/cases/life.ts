@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { expectNumbers, expectRefusal, expectSame, numbersOf } from '../judge.ts';
 import type { StoreCase } from '../store-contract-case.ts';
 import type { StoreTrial } from '../store-trial.ts';
