@@ -1,9 +1,10 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { EventEmitter } from '../bus/event-emitter.ts';
 import { defineEvent, type EventDefinition } from '../core/event-definition.ts';
-import { InvalidOptionError } from '../core/errors.ts';
+import { ClosedError, InvalidOptionError, MillraceError } from '../core/errors.ts';
 import type { MessageHeaders, PlainMessage } from '../core/message.ts';
 import { expectOptions, show } from '../core/options.ts';
+import type { DeliveryReport } from '../core/outcome.ts';
 import { payload } from '../core/schema.ts';
 import type { RetryPolicy } from '../flow/retry-policy.ts';
 import type { EventStore, StreamSelection } from '../sourcing/event-store.ts';
@@ -26,7 +27,7 @@ export interface RelayOptions extends Pick<
   readonly streams?: StreamSelection | readonly StreamSelection[];
   /** Events that a broker is given at a time; ≥ 1. @defaultValue 100 */
   readonly maxBatchSize?: number;
-  /** When an event that could not be published is published again; those behind it wait. @defaultValue for ever, after 100 ms and growing to 30 s */
+  /** When an event that could not be published is published again; those behind it wait. What is not given stays as it is. @defaultValue for ever, after 100 ms and growing to 30 s, unless the target is closed */
   readonly retry?: RetryPolicy;
 }
 
@@ -41,7 +42,7 @@ export type RelayTarget = Broker | Pick<EventEmitter, 'ingestAsync'>;
  * The transactional outbox: publishes what was appended to a store, in its order, and at least once. An event that was stored gets out, whatever crashes, and one that was not stored does not;
  * what comes twice has the same id, by which brokers and handlers recognise it.
  *
- * To a bus, an event is done when all its handlers have ended; what they cannot handle is in the bus's dead letters. To a broker, when it has confirmed: as a CloudEvent, its type the
+ * To a bus, an event is done when all its handlers have ended; what they cannot handle is in the bus's dead letters, and what they have not taken comes again. To a broker, when it has confirmed: as a CloudEvent, its type the
  * topic and its stream the key. Headers `stream` and `streamVersion` say where it comes from.
  *
  * After C. Richardson, "Pattern: Transactional outbox" (microservices.io).
@@ -60,12 +61,12 @@ export type RelayTarget = Broker | Pick<EventEmitter, 'ingestAsync'>;
  * ```
  */
 export function relay(store: EventStore, target: RelayTarget, options: RelayOptions = {}): Relay {
-  const { name, events, maxBatchSize = 100, retry = FOR_EVER, streams, ...running } = expectOptions('options', options);
+  const { name, events, maxBatchSize = 100, retry, streams, ...running } = expectOptions('options', options);
   const basics = {
     // Types only: a bus checks what comes in by itself, and a broker carries what is stored.
     ...(events !== undefined && { events: events.map(({ type }) => defineEvent(type, payload())) }),
     ...(streams !== undefined && { streams }),
-    retry,
+    retry: { ...FOR_EVER, ...expectOptions('retry', retry) },
   };
   if (isBroker(target)) {
     const publish = async (batch: readonly RecordedEvent[]): Promise<void> => {
@@ -77,7 +78,7 @@ export function relay(store: EventStore, target: RelayTarget, options: RelayOpti
   const definitions = new Map(expectDefinitions(target, events).map((definition) => [definition.type, definition]));
   const ingest = async (event: RecordedEvent): Promise<void> => {
     const { data, ...message } = outgoing(event);
-    await target.ingestAsync(definitions.get(event.type)!, data, message);
+    expectTaken(await target.ingestAsync(definitions.get(event.type)!, data, message));
   };
   return runProjection(store, { ...basics, name: name ?? 'relay to bus', on: ingest }, running);
 }
@@ -88,8 +89,23 @@ const FOR_EVER: RetryPolicy = /* @__PURE__ */ Object.freeze({
   maxDelayMs: 30_000,
   jitter: 'equal',
   // What cannot be sent now cannot be sent later.
-  retryIf: (error: unknown) => !(error instanceof InvalidOptionError),
+  retryIf: (error: unknown) => !(error instanceof InvalidOptionError || error instanceof ClosedError),
 });
+
+/** What handlers have handled, or have a letter of, is done. What a handler has not taken, or was given up as its bus closed, is not. */
+function expectTaken(report: DeliveryReport | false): void {
+  if (report === false) return;
+  for (const { name, outcome, reason, error } of report.handlers) {
+    if (outcome !== 'rejected' && reason !== 'abandoned') continue;
+    throw new MillraceError(
+      'ABANDONED',
+      `Expected handler '${name}' to take an event that was stored, got '${outcome}'.`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
 
 /** The event as others see it. */
 function outgoing({ id, type, time, data, source, subject, headers, stream, version }: RecordedEvent): PlainMessage {

@@ -70,7 +70,10 @@ export class Edge implements RedriveTarget<EventMessage> {
     try {
       data = await checkData(definition, raw);
     } catch (error) {
-      return this.#refuse(topic, raw, error, options);
+      const isRefused = this.#refuse(topic, raw, error, options);
+      // Whoever waits may let go of what came in as soon as its letter is safe.
+      await this.#options.deadLetters.flush();
+      return isRefused;
     }
     expectOpen();
     options?.signal?.throwIfAborted();

@@ -29,7 +29,7 @@ import type {
 import type { AppendOutcome, EventStoreBackend, StoredEvent } from './event-store-backend.ts';
 import { guardedDocuments } from './guarded-documents.ts';
 import type { NewEvent } from './new-event.ts';
-import { type PageSource, readAllPages, readStreamPages } from './pages.ts';
+import { type PageSource, readAllPages, readStreamPages, subscribePages } from './pages.ts';
 import type { RecordedEvent } from './recorded-event.ts';
 import { storedDeadLetters } from './stored-dead-letters.ts';
 import { StoreLocks } from './store-locks.ts';
@@ -194,7 +194,7 @@ class PagedEventStore implements EventStore, PageSource {
       onCaughtUp,
       ...extent,
     };
-    return readAllPages(this, request, signal);
+    return extent.isLive ? subscribePages(this, request, signal) : readAllPages(this, request, signal);
   }
 
   #lock(name: string, signal: AbortSignal | undefined): Promise<() => void> {

@@ -53,6 +53,8 @@ export class Lease<Value> {
   #revision: number;
   #lost: LeaseLostError | undefined;
   #isRenewing = false;
+  /** When the last write began that has arrived. */
+  #keptAt: number;
   #last: Promise<unknown> = Promise.resolve();
 
   private constructor(
@@ -67,6 +69,7 @@ export class Lease<Value> {
     this.#value = value;
     this.#revision = revision;
     this.#unlock = unlock;
+    this.#keptAt = options.scheduler.now();
     this.#renewal = interval(options.leaseMs / 3, options.scheduler).subscribe(() => void this.#renew());
   }
 
@@ -135,6 +138,9 @@ export class Lease<Value> {
   }
 
   async #renew(): Promise<void> {
+    const { scheduler, leaseMs } = this.#options;
+    // Others may have it by now, whether anybody can be asked or not.
+    if (scheduler.now() - this.#keptAt >= leaseMs) this.#lose();
     // One that is slow does for all.
     if (this.#isRenewing) return;
     this.#isRenewing = true;
@@ -156,16 +162,23 @@ export class Lease<Value> {
     if (this.#lost !== undefined) throw this.#lost;
     const isPut = (await this.#tryPut(owner, value)) || ((await this.#isOwn()) && (await this.#tryPut(owner, value)));
     if (isPut) return;
+    throw this.#lose();
+  }
+
+  #lose(): LeaseLostError {
+    if (this.#lost !== undefined) return this.#lost;
     this.#lost = new LeaseLostError(this.#options.key);
     this.#renewal.unsubscribe();
     this.#options.onLost?.(this.#lost);
-    throw this.#lost;
+    return this.#lost;
   }
 
   async #tryPut(owner: string | undefined, value: Value | undefined): Promise<boolean> {
-    const { documents, kind, key, leaseMs } = this.#options;
+    const { documents, kind, key, leaseMs, scheduler } = this.#options;
+    const begunAt = scheduler.now();
     const isPut = await documents.put(kind, key, leasedBy(owner, leaseMs, value), this.#revision);
     if (!isPut) return false;
+    this.#keptAt = begunAt;
     this.#revision++;
     this.#value = value;
     return true;

@@ -29,6 +29,8 @@ export interface AllExtent {
   readonly limit: number;
   readonly isLive: boolean;
   readonly onCaughtUp: ((checkpoint: Checkpoint | undefined) => void) | undefined;
+  /** Called when a subscription that had begun has ended. */
+  readonly onEnded?: () => void;
 }
 
 /** Reads a stream page by page. */
@@ -63,16 +65,18 @@ export async function* readStreamPages(
  */
 export async function* readAllPages(
   source: PageSource,
-  { from, types, streams, limit, isLive, onCaughtUp }: AllExtent,
+  { from, types, streams, limit, isLive, onCaughtUp, onEnded }: AllExtent,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<RecordedEvent, undefined> {
   const { backend, wakes } = source;
   const size = new PageSize(source.pageSize);
+  if (hasEnded(source, isLive, signal)) return;
   const unwatch = isLive ? wakes.watch() : undefined;
   try {
     let after = await startOf(backend, from);
     let left = limit;
     let upTo: Checkpoint | undefined;
+    let blocked = 0;
     while (left > 0 && !hasEnded(source, isLive, signal)) {
       const seen = wakes.count;
       const page = await backend.readAll({ after, types, streams, limit: Math.min(size.next, left), upTo });
@@ -84,16 +88,42 @@ export async function* readAllPages(
       left -= page.records.length;
       if (!page.isEnd) continue;
       const isBlocked = page.isBlocked === true;
+      blocked = isBlocked && page.records.length === 0 ? blocked + 1 : Number(isBlocked);
       if (!isLive && !isBlocked) return;
       if (!isBlocked && !hasEnded(source, isLive, signal)) onCaughtUp?.(after);
       const hasPassed = !isBlocked && upTo !== undefined;
       upTo = isBlocked ? (upTo ?? page.blockedUpTo) : undefined;
       // What was held back was handed out, and what has come since may be held back again: look at once.
-      if (!hasPassed) await wakes.wait(seen, isBlocked, signal);
+      if (!hasPassed) await wakes.wait(seen, blocked, signal);
     }
   } finally {
     unwatch?.();
+    onEnded?.();
   }
+}
+
+/** Reads on for ever, until it is left: also while it waits, when a generator by itself would have to wait for its next event first. */
+export function subscribePages(
+  source: PageSource,
+  extent: AllExtent,
+  signal: AbortSignal | undefined,
+): AsyncIterableIterator<RecordedEvent, undefined> {
+  const leaving = new AbortController();
+  const leave = (): void => leaving.abort();
+  if (signal?.aborted === true) leave();
+  signal?.addEventListener('abort', leave, { once: true });
+  const onEnded = (): void => signal?.removeEventListener('abort', leave);
+  const events = readAllPages(source, { ...extent, onEnded }, leaving.signal);
+  const iterator: AsyncIterableIterator<RecordedEvent, undefined> = {
+    next: () => events.next(),
+    return: () => {
+      leave();
+      onEnded();
+      return events.return(undefined);
+    },
+    [Symbol.asyncIterator]: () => iterator,
+  };
+  return iterator;
 }
 
 async function startOf(backend: EventStoreBackend, from: Checkpoint): Promise<Checkpoint | undefined> {

@@ -7,7 +7,7 @@ import type { DeadLetterStore } from '../process/dead-letter-store.ts';
 import type { Engine } from '../process/engine.ts';
 import type { ErrorReports } from '../process/error-reports.ts';
 import type { DrainOptions, DrainReport, ProcessorStats } from '../process/stats.ts';
-import { ProjectionStoppedError } from './errors.ts';
+import { ProjectionStoppedError, StoreFormatError } from './errors.ts';
 import { AGAIN_MS, pause } from './pause.ts';
 import type { ProjectionSettings } from './projection-settings.ts';
 import type { Checkpoint, RecordedEvent } from './recorded-event.ts';
@@ -32,7 +32,7 @@ export class ProjectionRun {
   readonly #line: SettledLine;
   readonly #reading = new AbortController();
   #reader: Promise<void> | undefined;
-  #stopped: ProjectionStoppedError | undefined;
+  #stopped: StopReason | undefined;
   #head = 0;
   /** How often it has come to the end of the store. */
   #rounds = 0;
@@ -70,8 +70,8 @@ export class ProjectionRun {
     return deadLetters.connect(this.#engine, name);
   }
 
-  /** Why it has stopped before an event. */
-  get stopped(): ProjectionStoppedError | undefined {
+  /** Why it has stopped: before an event that could not be handled, or that could not be read. */
+  get stopped(): StopReason | undefined {
     return this.#stopped;
   }
 
@@ -126,6 +126,12 @@ export class ProjectionRun {
     await this.#reader;
   }
 
+  #stop(why: StopReason): void {
+    this.#stopped = why;
+    this.#halt();
+    this.#options.onChange();
+  }
+
   /** At once: nothing that waits may start, and nothing that ends any more is counted. */
   #halt(): void {
     this.#isClosed = true;
@@ -147,6 +153,8 @@ export class ProjectionRun {
         this.#isAtEnd = false;
         if (signal.aborted) return;
         if (error instanceof ClosedError) return onStoreClosed();
+        // Read again, it would say the same.
+        if (error instanceof StoreFormatError) return this.#stop(error);
         reports.report('projection', error);
         await pause(AGAIN_MS, settings.scheduler, signal);
       }
@@ -195,16 +203,17 @@ export class ProjectionRun {
     // Not taken, or abandoned: it comes again.
     if (this.#isClosed || outcome === 'rejected' || reason === 'abandoned') return;
     if (outcome === 'dead' && settings.onFailure === 'stop') {
-      this.#stopped = new ProjectionStoppedError(settings.name, event, attempts, error);
-      // What waits behind it must not overtake it.
-      this.#halt();
-      onChange();
+      // At once: what waits behind it must not overtake it.
+      this.#stop(new ProjectionStoppedError(settings.name, event, attempts, error));
       return;
     }
     if (outcome === 'handled') this.#handled++;
     if (settle()) onChange();
   }
 }
+
+/** Why a run has stopped by itself. */
+export type StopReason = ProjectionStoppedError | StoreFormatError;
 
 /** The context of a projection's handlers. */
 class ProjectionAttempt extends Attempt<RecordedEvent> {

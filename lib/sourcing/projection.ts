@@ -47,7 +47,7 @@ export interface ProjectionBasics<Definition extends EventDefinition = EventDefi
   /** Called and awaited before the first event of a generation, such as to create a table; again after a crash in between. */
   readonly prepare?: (generation: number) => unknown;
   /**
-   * Called and awaited when a generation is not used any more: after a rebuild, or if one was given up, such as by a crash: then at the next start. If it fails, that is reported, and it
+   * Called and awaited when a generation is not used any more (a handler that does not heed its signal may still be at work for it): after a rebuild, or if one was given up, such as by a crash: then at the next start. If it fails, that is reported, and it
    * is called again at the next start.
    */
   readonly discard?: (generation: number) => unknown;
@@ -55,7 +55,7 @@ export interface ProjectionBasics<Definition extends EventDefinition = EventDefi
 
 /**
  * A read model that follows the events of a store. Handlers run as all handlers do: the options are theirs. An event may come again after a crash, so handlers are best made
- * idempotent by the event's `version` or `position`.
+ * idempotent by its `id`, or by its `stream` and `version`; never by `position`, which is not the order of reading in every store.
  */
 export interface ProjectionDefinition<Definition extends EventDefinition = EventDefinition>
   extends ProjectionBasics<Definition>, Omit<HandlerOptions<RecordedOf<Definition>>, 'name' | 'overflow' | 'strategy'> {

@@ -10,7 +10,10 @@ export interface RecordedEvent<Type extends string = string, Data = unknown> ext
   readonly stream: string;
   /** Its number in the stream: the first event is 1, and there are no gaps. */
   readonly version: number;
-  /** Its number in the store; ascending, may have gaps. For people and for measuring: readers go on from `checkpoint`. */
+  /**
+   * Its number in the store, with gaps. For people and for measuring only: where many processes append at once, events may be read in another order (PostgreSQL). Readers go on
+   * from `checkpoint`; what comes twice is recognised by `id`, or by `stream` and `version`.
+   */
   readonly position: number;
   /** Its place in the order in which the store gives its events to readers. */
   readonly checkpoint: Checkpoint;

@@ -50,6 +50,10 @@ export class Snapshots<State> {
     const kept: Kept<State> = { aggregate: name, stateVersion, version, eventId, state };
     await this.#documents.put(SNAPSHOT_KIND, stream, richText(kept, `the snapshot of '${stream}'`), revision);
   }
+
+  remove(stream: string): Promise<void> {
+    return this.#documents.remove(SNAPSHOT_KIND, stream);
+  }
 }
 
 function readKept<State>(text: string): Kept<State> | undefined {

@@ -193,6 +193,8 @@ export class StoreRepository<State, Command, Event extends NewEvent> implements 
     if (snapshot.version - kept.version < this.#settings.snapshotEvery) return;
     try {
       await this.#snapshots.save(stream, snapshot, kept.revision);
+      // Deleted meanwhile, a stream has taken its snapshot with it: this one came behind.
+      if ((await this.#settings.store.streamVersion(stream)) === 0) await this.#snapshots.remove(stream);
     } catch (error) {
       this.#reports.report('snapshot', error);
     }

@@ -1,7 +1,7 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
 import type { EventStoreBackend } from './event-store-backend.ts';
 
-/** How long to wait for what is written but held back, in milliseconds. */
+/** How long to wait for what is written but held back, at first, in milliseconds. */
 const BLOCKED_MS = 10;
 
 /** Wakes the subscriptions of a store when there may be something to read. The database is watched while there is a subscription. */
@@ -39,9 +39,14 @@ export class Wakes {
     };
   }
 
-  /** Waits until something has woken since `seen` was read, the poll time is over, or the signal is aborted. */
-  wait(seen: number, isBlocked: boolean, signal: AbortSignal | undefined): Promise<void> {
+  /**
+   * Waits until something has woken since `seen` was read, the poll time is over, or the signal is aborted.
+   *
+   * @param blocked - how often it has looked in vain for what is held back: it looks again soon, and less and less often
+   */
+  wait(seen: number, blocked: number, signal: AbortSignal | undefined): Promise<void> {
     if (seen !== this.#count || signal?.aborted === true) return Promise.resolve();
+    const waitMs = blocked === 0 ? this.#pollMs : Math.min(this.#pollMs, BLOCKED_MS * 2 ** (blocked - 1));
     return new Promise((resolve) => {
       const awaken = (): void => {
         timer.unsubscribe();
@@ -49,7 +54,7 @@ export class Wakes {
         this.#sleepers.delete(awaken);
         resolve();
       };
-      const timer: Subscription = this.#scheduler.schedule(awaken, isBlocked ? BLOCKED_MS : this.#pollMs);
+      const timer: Subscription = this.#scheduler.schedule(awaken, waitMs);
       signal?.addEventListener('abort', awaken, { once: true });
       this.#sleepers.add(awaken);
     });

@@ -67,10 +67,23 @@ export function withUpcasters(store: EventStore, upcasters: Upcasters): EventSto
     return { ...event, data, headers: { ...event.headers, [SCHEMA_VERSION]: String(newest) } };
   }
 
-  async function* upcastAll(
-    events: AsyncIterableIterator<RecordedEvent, undefined>,
-  ): AsyncGenerator<RecordedEvent, undefined> {
-    for await (const event of events) yield upcast(event);
+  /** No generator: that would have to wait for its next event before it could be left. */
+  function upcastAll(events: AsyncIterableIterator<RecordedEvent, undefined>): typeof events {
+    const iterator: typeof events = {
+      next: async () => {
+        const result = await events.next();
+        if (result.done === true) return result;
+        try {
+          return { done: false, value: upcast(result.value) };
+        } catch (error) {
+          await iterator.return?.();
+          throw error;
+        }
+      },
+      return: async () => (await events.return?.()) ?? { done: true, value: undefined },
+      [Symbol.asyncIterator]: () => iterator,
+    };
+    return iterator;
   }
 
   return {

@@ -35,7 +35,7 @@ export class WorkLine {
   readonly #settings: WorkSettings;
   readonly #begin: Command;
   readonly #commit: Command;
-  readonly #jobs: Job[] = [];
+  #jobs: Job[] = [];
   readonly #reads = new Set<Promise<unknown>>();
   /** So many jobs at the front are done one by one. */
   #alone = 0;
@@ -121,8 +121,8 @@ export class WorkLine {
   /** Refuses those that have waited for too long; and all, if it is not that others write. */
   #refuse(error: unknown): void {
     const isWaiting = (job: Job): boolean => isBusy(error) && !this.#isLate(Math.max(job.since, this.#busySince));
-    const jobs = this.#jobs.splice(0);
-    this.#jobs.push(...jobs.filter(isWaiting));
+    const jobs = this.#jobs;
+    this.#jobs = jobs.filter(isWaiting);
     this.#alone = 0;
     const failure = isBusy(error) ? this.#tooBusy(error) : failureOf(this.#settings.path, error);
     for (const job of jobs) if (!isWaiting(job)) job.reject(failure);

@@ -142,6 +142,38 @@ describe('to a bus', () => {
       expect(most).toBe(1);
     }),
   );
+
+  it(
+    'gives an event again to a bus whose handler had no room for it',
+    virtualTest(async () => {
+      await using store = memoryEventStore();
+      await using bus = createEventBus();
+      const seen: number[] = [];
+      const work = async ({ data }: { data: { amount: number } }): Promise<void> => {
+        await new Promise((resolve) => setTimeout(resolve, 1_000));
+        seen.push(data.amount);
+      };
+      bus.on(Deposited, work, { capacity: 0, overflow: 'fail' });
+      bus.emit(Deposited, { amount: -1 });
+      await store.append('account-1', deposits(0, 2));
+      await using outbox = relay(store, bus, { events: [Deposited] });
+      await outbox.caughtUp();
+      expect(seen).toStrictEqual([-1, 0, 1]);
+    }),
+  );
+
+  it(
+    'stops when the bus is closed, and says so',
+    virtualTest(async () => {
+      await using store = memoryEventStore();
+      const bus = createEventBus();
+      bus.close();
+      await store.append('account-1', deposits(0, 2));
+      await using outbox = relay(store, bus, { events: [Deposited] });
+      outbox.errors.subscribe();
+      await expect(outbox.caughtUp()).rejects.toThrow(/version 1 of stream 'account-1'.*ClosedError/);
+    }),
+  );
 });
 
 describe('to a broker', () => {
