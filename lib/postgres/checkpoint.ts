@@ -2,7 +2,7 @@ import { InvalidOptionError } from '../core/errors.ts';
 import { show } from '../core/options.ts';
 
 /** A place in the order of transactions, and of events within one. */
-export interface Place {
+export interface TransactionPlace {
   readonly tx: number;
   readonly position: number;
   /** What was written already when this place was the end, although transactions before it were still open. */
@@ -16,17 +16,17 @@ interface Seen {
 }
 
 /** Before the first event. */
-export const START: Place = /* @__PURE__ */ Object.freeze({ tx: 0, position: 0 });
+export const START: TransactionPlace = /* @__PURE__ */ Object.freeze({ tx: 0, position: 0 });
 
 /** Writes a place as a checkpoint. */
-export function checkpointOf({ tx, position, seen }: Place): string {
+export function checkpointOf({ tx, position, seen }: TransactionPlace): string {
   // Beyond what was open then, it makes no difference any more.
   if (seen === undefined || tx >= seen.next) return `${tx}:${position}`;
   return `${tx}:${position}~${seen.next}:${seen.open.join(',')}`;
 }
 
 /** Reads a checkpoint. */
-export function placeOf(checkpoint: string): Place {
+export function placeOf(checkpoint: string): TransactionPlace {
   const parts = /^(\d{1,15}):(\d{1,15})(?:~(\d{1,15}):((?:\d{1,15}(?:,|$))*))?$/.exec(checkpoint);
   if (parts === null) {
     throw new InvalidOptionError(

@@ -1,6 +1,6 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { StoreUnavailableError } from '../sourcing/errors.ts';
-import { isConnectionLost, isLostRace } from './failures.ts';
+import { cannotConnect, cannotRead, failureOf, isConnectionLost, isLostRace, UnknownOutcomeError } from './failures.ts';
 import {
   AS_TEXT,
   type OwnPool,
@@ -50,27 +50,32 @@ export class Connections {
         return takeRows(await this.write(statement, values));
       } catch (error) {
         const delayMs = READ_AGAIN_MS[attempt];
-        const isFinal = delayMs === undefined || this.#isClosed;
-        const lost = error instanceof StoreUnavailableError ? error.cause : error;
-        if (isFinal || !isConnectionLost(lost)) throw error;
+        if (!(error instanceof StoreUnavailableError) || !isConnectionLost(error.cause)) throw error;
+        if (delayMs === undefined || this.#isClosed) {
+          throw error instanceof UnknownOutcomeError ? cannotRead(error.cause) : error;
+        }
         await new Promise<void>((resolve) => this.#scheduler.schedule(() => resolve(), delayMs));
       }
     }
   }
 
-  /** Runs a statement once, or again while it loses against another one. */
+  /**
+   * Runs a statement once, or again while it loses against another one.
+   *
+   * @throws UnknownOutcomeError if it was sent and not answered; other MillraceErrors if it was not carried out
+   */
   async write(statement: NamedStatement, values: unknown[], constraint: string = ''): Promise<PostgresAnswer> {
     for (let attempt = 0; ; attempt++) {
       try {
         return await this.use(async (connection) => connection.query({ ...statement, ...AS_TEXT, values }));
       } catch (error) {
-        if (attempt === MOST_RACES || !isLostRace(error, constraint)) throw error;
+        if (attempt === MOST_RACES || !isLostRace(causeOf(error), constraint)) throw error;
       }
     }
   }
 
   /**
-   * Lends a connection.
+   * Lends a connection. What its client throws becomes what users know; the cause is kept.
    *
    * @throws StoreUnavailableError if there is none: nothing was sent then
    */
@@ -85,7 +90,7 @@ export class Connections {
   /** Takes a connection out of the pool, for whoever hands it back. */
   async take(): Promise<PostgresConnection> {
     const connection = await this.#pool.connect().catch((cause: unknown) => {
-      throw unavailable(cause);
+      throw cannotConnect(cause);
     });
     connection.on('error', ignore);
     return connection;
@@ -117,7 +122,7 @@ export class Connections {
       return await borrow(connection);
     } catch (error) {
       isBroken = isConnectionLost(error);
-      throw error;
+      throw failureOf(error);
     } finally {
       this.release(connection, isBroken);
     }
@@ -134,10 +139,6 @@ function takeRows({ rows }: PostgresAnswer): PostgresAnswer['rows'] {
 
 function ignore(): void {}
 
-function unavailable(cause: unknown): StoreUnavailableError {
-  const said = cause instanceof Error ? cause.message || cause.name : String(cause);
-  return new StoreUnavailableError(
-    `Expected a connection to PostgreSQL, got: ${said}. Nothing was sent. See that the server is up, and the connection's options.`,
-    { cause },
-  );
+function causeOf(error: unknown): unknown {
+  return error instanceof Error ? error.cause : undefined;
 }

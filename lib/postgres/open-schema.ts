@@ -8,6 +8,9 @@ import { quoteName, quoteText } from './schema-name.ts';
 /** The oldest server that counts transactions in 64 bits. */
 const OLDEST_SERVER = 130_000;
 
+/** The table of what was applied. Tools for migrations have tables of plainer names, which may be in the same schema. */
+const MIGRATIONS = 'millrace_migrations';
+
 /** How the tables stand. */
 interface Standing {
   /** The version that was applied last; 0 if there is none. */
@@ -47,13 +50,13 @@ async function migrate(connection: PostgresConnection, schema: string, migration
     await ask(connection, `create schema if not exists ${s}`);
     await ask(
       connection,
-      `create table ${s}.migrations (version integer primary key, applied_at timestamptz not null default now())`,
+      `create table ${s}.${MIGRATIONS} (version integer primary key, applied_at timestamptz not null default now())`,
     ).catch(refuseForeign(schema));
   }
   for (const [index, migration] of migrations.entries()) {
     if (index < version) continue;
     await ask(connection, migration).catch(refuseForeign(schema));
-    await ask(connection, `insert into ${s}.migrations (version) values (${index + 1})`);
+    await ask(connection, `insert into ${s}.${MIGRATIONS} (version) values (${index + 1})`);
   }
   if (base !== undefined) await ask(connection, transactionNumbers(schema, base));
 }
@@ -65,12 +68,15 @@ async function standingOf(connection: PostgresConnection, schema: string): Promi
     await ask(
       connection,
       `select count(*) from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-        where n.nspname = ${quoteText(schema)} and c.relname = 'migrations'`,
+        where n.nspname = ${quoteText(schema)} and c.relname = '${MIGRATIONS}'`,
     ),
   );
   if (found === '0') return { version: 0, base: undefined };
-  const [applied] = onlyRow<[string]>(await ask(connection, `select coalesce(max(version), 0) from ${s}.migrations`));
+  const [applied] = onlyRow<[string]>(
+    await ask(connection, `select coalesce(max(version), 0) from ${s}.${MIGRATIONS}`),
+  );
   const version = Number(applied);
+  if (!Number.isSafeInteger(version)) throw notOurs(schema, `version '${applied}'`);
   if (version !== migrationsOf(schema).length) return { version, base: undefined };
   const [newest, next] = onlyRow<[string | null, string]>(
     await ask(
@@ -118,6 +124,12 @@ function unmanaged(schema: string, { version, base }: Standing, newest: number):
   const missing = version === 0 ? ' (there are no tables yet)' : '';
   return new StoreFormatError(
     `Expected schema '${schema}' of version ${newest}, got ${got}${missing}. Open it once with manage: true, as a role that may create tables.`,
+  );
+}
+
+function notOurs(schema: string, got: string): StoreFormatError {
+  return new StoreFormatError(
+    `Expected table ${MIGRATIONS} in schema '${schema}' to be one of millrace, got ${got}. Give another name as schema.`,
   );
 }
 

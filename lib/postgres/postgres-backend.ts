@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { type DocumentStore, SNAPSHOT_KIND } from '../sourcing/document-store.ts';
-import { StoreUnavailableError } from '../sourcing/errors.ts';
 import type { ExpectedVersion, StoreHead, StreamSelection } from '../sourcing/event-store.ts';
 import type {
   AllPage,
@@ -13,9 +12,9 @@ import type {
   StoredRecord,
   StreamPageRequest,
 } from '../sourcing/event-store-backend.ts';
-import { checkpointOf, numbersOf, type Place, placeOf, START } from './checkpoint.ts';
+import { checkpointOf, numbersOf, type TransactionPlace, placeOf, START } from './checkpoint.ts';
 import type { Connections } from './connections.ts';
-import { isOutcomeUnknown, isServerError } from './failures.ts';
+import { isServerError, UnknownOutcomeError } from './failures.ts';
 import { Listener } from './listener.ts';
 import { Notifier } from './notifier.ts';
 import { postgresDocuments } from './postgres-documents.ts';
@@ -57,9 +56,10 @@ export class PostgresBackend implements EventStoreBackend {
       const { rows } = await this.#connections.write(this.#statements.append, values, 'events_version');
       return this.#appended(onlyRow(rows));
     } catch (error) {
-      if (isServerError(error) && error.constraint === 'events_id') return { outcome: 'duplicate' };
-      if (error instanceof StoreUnavailableError || !isOutcomeUnknown(error)) throw error;
-      return { outcome: 'unknown', cause: error };
+      const cause = error instanceof Error ? error.cause : undefined;
+      if (error instanceof UnknownOutcomeError) return { outcome: 'unknown', cause };
+      if (isServerError(cause) && cause.constraint === 'events_id') return { outcome: 'duplicate' };
+      throw error;
     }
   }
 
@@ -116,7 +116,7 @@ export class PostgresBackend implements EventStoreBackend {
 
   async head(): Promise<StoreHead> {
     const rows = await this.#connections.read(this.#statements.head);
-    const [tx, next, open, position] = onlyRow<[string, string, string, string | null]>(rows);
+    const [tx, next, open, position] = onlyRow<[string, string, string, string]>(rows);
     const seen = { next: Number(next), open: numbersOf(open) };
     return { position: Number(position), checkpoint: checkpointOf({ tx: Number(tx), position: 0, seen }) };
   }
@@ -175,7 +175,7 @@ type RecordRow = readonly [
   metadata: string,
 ];
 
-function recordOf(row: readonly unknown[], seen?: Place['seen']): StoredRecord {
+function recordOf(row: readonly unknown[], seen?: TransactionPlace['seen']): StoredRecord {
   const [position, tx, stream, version, id, type, time, data, metadata] = row as RecordRow;
   return {
     id,
@@ -205,6 +205,6 @@ function splitStreams(streams: readonly StreamSelection[] | undefined): [string[
   return [names, prefixes];
 }
 
-function isBefore(one: Place, other: Place): boolean {
+function isBefore(one: TransactionPlace, other: TransactionPlace): boolean {
   return one.tx < other.tx || (one.tx === other.tx && one.position < other.position);
 }

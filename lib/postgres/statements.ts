@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { NamedStatement } from './connections.ts';
-import { quoteName } from './schema-name.ts';
+import { quoteName, quoteText } from './schema-name.ts';
 
 /** How many events are looked at for a page of some of them at most. */
 const SCAN = 10_000;
@@ -40,11 +40,11 @@ export function eventStatements(schema: string): EventStatements {
     readBackwards: named(`${one} where e.stream = $1 and e.version <= $2 order by e.version desc limit $3`),
     findEvent: named(`${one} where e.id = $1`),
     streamVersion: named(`select coalesce(max(e.version), 0) from ${events} where e.stream = $1`),
-    // One snapshot for all, as in every statement.
+    // One snapshot for all, as in every statement. The sequence is asked after it was taken: no event has a higher position that was there before.
     head: named(`
       select ${s}.horizon(), pg_snapshot_xmax(now.snapshot)::text::bigint + ${s}.tx_base(),
         array_to_string(array(select xip::text::bigint + ${s}.tx_base() from pg_snapshot_xip(now.snapshot) xip), ','),
-        (select e.position from ${events} order by e.tx desc, e.position desc limit 1)
+        ${highestPosition(s)}
       from (select pg_current_snapshot() as snapshot) now`),
     page: named(`
       (${one} where (e.tx, e.position) > ($1, $2) and e.tx < ${s}.horizon() order by e.tx, e.position limit $3)
@@ -70,6 +70,17 @@ export function eventStatements(schema: string): EventStatements {
       union all
       ${lastRow(s, '(select tx from edge)', '(select position from edge)')}`),
   };
+}
+
+/**
+ * The highest position that was given, also to an event that is not committed yet, or was deleted since. A role that may only read tables may not ask the sequence:
+ * then it is looked for among all events, which takes long.
+ */
+function highestPosition(s: string): string {
+  const sequence = `${quoteText(`${s}.events_position_seq`)}::regclass`;
+  return `coalesce(
+          case when has_sequence_privilege(${sequence}, 'usage, select') then pg_sequence_last_value(${sequence}) end,
+          (select max(e.position) from ${s}.events e), 0)`;
 }
 
 /** Where a page has looked to, and in the place of a stream the newest event that is held back. */

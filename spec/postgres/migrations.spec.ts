@@ -26,7 +26,7 @@ describe.skipIf(postgresUrl === undefined)('the tables of a store', () => {
     const stores = await Promise.all(Array.from({ length: 8 }, async () => open()));
     await Promise.all(stores.map(async (store) => store.append('a', deposited)));
     expect((await collect(stores[0]!.readAll())).map(({ version }) => version)).toStrictEqual([1, 2, 3, 4, 5, 6, 7, 8]);
-    expect(await database.query('select version from millrace.migrations')).toStrictEqual([{ version: 1 }]);
+    expect(await database.query('select version from millrace.millrace_migrations')).toStrictEqual([{ version: 1 }]);
     await Promise.all(stores.map(async (store) => store.close()));
   });
 
@@ -45,6 +45,7 @@ describe.skipIf(postgresUrl === undefined)('the tables of a store', () => {
     for (const schema of schemas) {
       await using store = await postgresEventStore({ client: pool, schema });
       expect(await store.append('a', { ...deposited, id: 'same', data: schema })).toMatchObject({ version: 1 });
+      expect((await store.head()).position).toBe(1);
     }
     for (const schema of schemas) {
       await using store = await postgresEventStore({ client: pool, schema });
@@ -60,7 +61,7 @@ describe.skipIf(postgresUrl === undefined)('the tables of a store', () => {
 
   it('of a newer version are left alone', async () => {
     await (await open()).close();
-    await database.query('insert into millrace.migrations (version) values (99)');
+    await database.query('insert into millrace.millrace_migrations (version) values (99)');
     await expect(open()).rejects.toThrow(StoreFormatError);
     await expect(open()).rejects.toThrow(
       "Expected schema 'millrace' of version 1 or older, got version 99. A newer millrace has made it: upgrade this program.",
@@ -105,6 +106,33 @@ describe.skipIf(postgresUrl === undefined)('the tables of a store', () => {
     expect(
       await database.query(`select table_name from information_schema.tables where table_schema = 'millrace'`),
     ).toEqual([{ table_name: 'events' }]);
+  });
+
+  it('stand beside those of tools for migrations', async () => {
+    await database.query(`create table public.migrations (id serial primary key, name text);
+      create table public.knex_migrations (version text); insert into public.migrations (name) values ('1')`);
+    await using store = await open({ schema: 'public' });
+    expect(await store.append('a', deposited)).toMatchObject({ version: 1 });
+    expect(await database.query('select name from migrations')).toStrictEqual([{ name: '1' }]);
+  });
+
+  it.each([
+    ['other columns', 'create table millrace.millrace_migrations (id int)'],
+    ['versions that are texts', `create table millrace.millrace_migrations as select text 'first' as version`],
+    ['versions that are no numbers', `create table millrace.millrace_migrations as select float8 'nan' as version`],
+    ['our version and no other table', 'create table millrace.millrace_migrations as select 1 as version'],
+    [
+      'our version and another table of events',
+      'create table millrace.millrace_migrations as select 1 as version; create table millrace.events (id int)',
+    ],
+    [
+      'our version and none of our functions',
+      `create table millrace.millrace_migrations as select 1 as version;
+        create table millrace.events (tx bigint, position bigint)`,
+    ],
+  ])('of another program are refused: %s', async (_, statement) => {
+    await database.query(`create schema millrace; ${statement}`);
+    for (const manage of [true, false]) await expect(open({ manage })).rejects.toThrow(StoreFormatError);
   });
 
   // The numbers of transactions begin anew there, so that all of the old ones would seem to be open.

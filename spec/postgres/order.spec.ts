@@ -100,6 +100,48 @@ describe.skipIf(postgresUrl === undefined)('the order of all events', () => {
     await vi.waitFor(() => expect(read.seen.map(({ stream, version }) => [stream, version])).toStrictEqual(places));
   });
 
+  it('has a head that no event is above that was there, whichever transaction began first', async () => {
+    expect((await store.head()).position).toBe(0);
+    const [early, late] = [await database.connect(), await database.connect()];
+    await early.query('begin; select millrace.current_tx()');
+    await late.query('begin; select millrace.current_tx()');
+    await insert(early, 'early', 1);
+    await insert(late, 'late', 1);
+    await insert(early, 'early', 2);
+    await early.query('commit');
+    await late.query('commit');
+    const events = await collect(store.readAll());
+    expect(events.map(({ position }) => position)).toStrictEqual([1, 3, 2]);
+    expect((await store.head()).position).toBe(3);
+    await store.append('later', deposited);
+    const [later] = await collect(store.readStream('later'));
+    expect(later!.position).toBe(4);
+  });
+
+  it('has a head that does not go back when the newest stream is deleted', async () => {
+    await store.append('kept', deposited);
+    await store.append('deleted', [deposited, deposited]);
+    await store.deleteStream('deleted');
+    expect((await store.head()).position).toBe(3);
+    await store.deleteStream('kept');
+    expect((await store.head()).position).toBe(3);
+  });
+
+  it('has a head also for a role that may only read tables', async () => {
+    const role = `reader_${new URL(database.connectionString).pathname.slice(1)}`;
+    await database.query(`
+      create role ${role} login;
+      grant usage on schema millrace to ${role};
+      grant select on all tables in schema millrace to ${role}`);
+    await store.append('a', [deposited, deposited]);
+    const connectionString = Object.assign(new URL(database.connectionString), { username: role }).href;
+    {
+      await using reader = await postgresEventStore({ connect: { connectionString } });
+      expect(await reader.head()).toStrictEqual(await store.head());
+    }
+    await database.query(`drop owned by ${role}; drop role ${role}`);
+  });
+
   it('waits for nobody who has rolled back', async () => {
     const slow = await database.connect();
     await slow.query('begin');
