@@ -83,8 +83,8 @@ export class StoreFormatError extends MillraceError {
 }
 
 /**
- * The database cannot do what it was asked for now: it is full, is not there, or its owner has closed it. What was to be written was not; `cause` is
- * what the database has said.
+ * The database cannot do what it was asked for now: it is full, is not there, or its owner has closed it. What was to be written was not, unless the text says that this is
+ * unknown; `cause` is what the database has said.
  */
 export class StoreUnavailableError extends MillraceError {
   /** The class's name. */

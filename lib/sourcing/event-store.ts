@@ -70,9 +70,9 @@ export interface SubscribeToStoreOptions extends Omit<ReadAllOptions, 'limit'> {
   readonly onCaughtUp?: (checkpoint: Checkpoint | undefined) => void;
 }
 
-/** The newest event of a store. */
+/** Where a store stands. */
 export interface StoreHead {
-  /** Its position; 0 in an empty store. */
+  /** The highest position that was given, also to what is still being written; 0 in an empty store. */
   readonly position: number;
   /** What a reader goes on from to get only what comes after it. */
   readonly checkpoint: Checkpoint;
