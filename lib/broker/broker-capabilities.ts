@@ -17,6 +17,8 @@
  * | `deduplication` | – | yes | – | – |
  * | `lease` | none | extendable | none | none |
  * | `deadLetters` | – | – | – | yes |
+ * | `letterStores` | – | yes | yes | yes |
+ * | `atomicPublish` | – | – | with transactions | – |
  */
 export interface BrokerCapabilities {
   /**
@@ -33,7 +35,7 @@ export interface BrokerCapabilities {
   readonly redelivery: boolean;
   /** `nack({ delayMs })`: it comes again, and not before. */
   readonly delayedRedelivery: boolean;
-  /** `deliveryCount` is exact; otherwise it is 1, or 2 for what came before. */
+  /** `deliveryCount` is exact; otherwise it counts how often a message was handed back by `nack()`, and begins anew when a process or a connection ends. */
   readonly deliveryCount: boolean;
   /** In which order a group's messages are first delivered: as they were published to a topic (`total`), or those of one key to a topic (`key`). */
   readonly order: 'key' | 'none' | 'total';
@@ -51,6 +53,10 @@ export interface BrokerCapabilities {
   readonly lease: 'extendable' | 'fixed' | 'none';
   /** What has been delivered `maxDeliveries` times without an acknowledgement goes to the dead-letter topic, by the broker itself. */
   readonly deadLetters: boolean;
+  /** The broker keeps letters by name: `letterStore(name)`. */
+  readonly letterStores: boolean;
+  /** `ack({ publish })`: the acknowledgement and the messages stand or fall together. */
+  readonly atomicPublish: boolean;
   /** Subscriptions may name topics by the patterns `*` and `>`. */
   readonly wildcards: boolean;
   /** What was confirmed, and what groups have acknowledged, survives a restart of the broker; clients reconnect by themselves. */
@@ -76,6 +82,8 @@ export const CAPABILITY_LEVELS: { readonly [Name in CapabilityName]: readonly Br
   deduplication: [false, true],
   lease: ['none', 'fixed', 'extendable'],
   deadLetters: [false, true],
+  letterStores: [false, true],
+  atomicPublish: [false, true],
   wildcards: [false, true],
   restart: [false, true],
 };

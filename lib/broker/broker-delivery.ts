@@ -11,7 +11,9 @@ export interface BrokerDelivery {
   /** How often the group was given this message, this time included: 1 at first. As exact as the capability `deliveryCount` says. */
   readonly deliveryCount: number;
   /** Its place in the log, where the broker has one (JetStream: the stream's sequence; Kafka: the offset in its partition). */
-  readonly sequence?: number;
+  readonly sequence?: number | undefined;
+  /** Whether it is settled, or lost. `signal` says the same, and costs more. */
+  readonly isOver: boolean;
   /** Aborted once the delivery is settled, its lease has lapsed, its subscription is closed, or the broker has taken it back. */
   readonly signal: AbortSignal;
   /**
@@ -19,9 +21,10 @@ export interface BrokerDelivery {
    * commits up to the first that is unsettled, and repeats what lies behind it after a crash.
    *
    * @returns when the broker knows, as surely as it can say
-   * @throws DeliveryLostError when it is not yours any more: it comes again, or has come to another
+   * @throws DeliveryLostError when it is not yours any more: it comes again, or has come to another; InvalidOptionError for messages that cannot be sent,
+   * or that the broker cannot publish together with it
    */
-  ack(): Promise<void>;
+  ack(options?: AckOptions): Promise<void>;
   /**
    * Hands it back: it comes again, to any subscription of the group, at once or after a while.
    *
@@ -34,6 +37,12 @@ export interface BrokerDelivery {
    * @throws DeliveryLostError when it is not yours any more; InvalidOptionError when the broker's leases are fixed
    */
   extend(): Promise<void>;
+}
+
+/** How a delivery is acknowledged. */
+export interface AckOptions {
+  /** Messages that are published if, and only if, the acknowledgement stands. Needs `atomicPublish`. @defaultValue none */
+  readonly publish?: readonly BrokerMessage[];
 }
 
 /** How a delivery is handed back. */

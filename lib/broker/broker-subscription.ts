@@ -10,6 +10,11 @@ export interface SubscribeOptions {
    * keeps its topics: subscribing to others is an error.
    */
   readonly group: string;
+  /**
+   * Whether the group ends with its last subscription, and nothing is kept for it while none is open: for those who only want to listen for a while.
+   * @defaultValue false
+   */
+  readonly isEphemeral?: boolean;
   /** Who it is within the group, for the broker's own displays and logs. @defaultValue the broker's name */
   readonly consumer?: string;
   /**

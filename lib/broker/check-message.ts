@@ -8,7 +8,7 @@ export function checkedMessage(message: BrokerMessage, now: number): BrokerMessa
   return Object.freeze({
     id,
     topic,
-    body: body.slice(),
+    body: new Uint8Array(body),
     headers: Object.freeze({ ...headers }),
     ...(key !== undefined && { key }),
     time,
@@ -23,7 +23,8 @@ export function expectTopic(name: string, topic: string): string {
   );
 }
 
-function expectMessage(message: BrokerMessage): BrokerMessage {
+/** Returns a message if every broker could carry it, whatever its size. */
+export function expectMessage(message: BrokerMessage): BrokerMessage {
   if (message === undefined || message === null) {
     throw new InvalidOptionError(`Expected a message { id, topic, body, headers }, got ${show(message)}.`);
   }
@@ -47,7 +48,8 @@ function expectHeaders(headers: BrokerMessage['headers']): void {
   if (typeof headers !== 'object' || headers === null) {
     throw new InvalidOptionError(`Expected message.headers to be an object of texts, got ${show(headers)}.`);
   }
-  for (const [name, value] of Object.entries<unknown>(headers)) {
+  for (const name of Object.keys(headers)) {
+    const value: unknown = headers[name];
     if (!/^[!-~]+$/u.test(name)) {
       throw new InvalidOptionError(
         `Expected the names in message.headers to be ASCII without spaces, got ${show(name)}.`,

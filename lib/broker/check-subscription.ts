@@ -9,6 +9,7 @@ import { expectTopic } from './check-message.ts';
 export interface CheckedSubscription {
   readonly topics: readonly string[];
   readonly group: string;
+  readonly isEphemeral: boolean;
   readonly consumer: string;
   readonly maxInFlight: number;
   readonly from: NonNullable<SubscribeOptions['from']>;
@@ -24,6 +25,7 @@ export function checkedSubscription(
   if (options === undefined) throw new InvalidOptionError('Expected options { topics, group }, got undefined.');
   const {
     group,
+    isEphemeral = false,
     consumer = broker.name,
     maxInFlight = 1,
     from = 'new',
@@ -32,7 +34,7 @@ export function checkedSubscription(
   } = expectOptions('options', options);
   const needs = (name: CapabilityName, option: string): void => expectCapability(broker, name, option);
   const topics = checkedTopics(options.topics, needs);
-  expectGroup(group);
+  expectGroupName('group', group);
   expectName('consumer', consumer);
   expectCount('maxInFlight', maxInFlight, 1);
   checkFrom(from, needs);
@@ -44,11 +46,11 @@ export function checkedSubscription(
     checkDeadLetter(deadLetter, topics);
     needs('deadLetters', 'deadLetter');
   }
-  return { topics, group, consumer, maxInFlight, from, leaseMs, deadLetter };
+  return { topics, group, isEphemeral, consumer, maxInFlight, from, leaseMs, deadLetter };
 }
 
 /** Refuses an option for which a broker has no capability. */
-function expectCapability(
+export function expectCapability(
   { name: broker, capabilities }: { readonly name: string; readonly capabilities: BrokerCapabilities },
   name: CapabilityName,
   option: string,
@@ -76,10 +78,11 @@ function checkedTopics(
   return list as readonly string[];
 }
 
-function expectGroup(group: string): void {
-  if (typeof group === 'string' && /^[\w-]+$/u.test(group)) return;
+/** Returns `name` if every broker can name a group, or what belongs to one, so. */
+export function expectGroupName(what: string, name: string): string {
+  if (typeof name === 'string' && /^[\w-]+$/u.test(name)) return name;
   throw new InvalidOptionError(
-    `Expected group to be letters, digits, '-' and '_', which every broker can name, got ${show(group)}.`,
+    `Expected ${what} to be letters, digits, '-' and '_', which every broker can name, got ${show(name)}.`,
   );
 }
 

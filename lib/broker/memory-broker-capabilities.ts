@@ -25,6 +25,8 @@ export function capabilitiesOf({
     deduplication: deduplicationWindowMs > 0,
     lease: 'extendable',
     deadLetters: true,
+    letterStores: true,
+    atomicPublish: true,
     wildcards: true,
     restart: false,
   });

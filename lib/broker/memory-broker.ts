@@ -1,12 +1,17 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+import { BehaviorSubject, type Observable } from 'rxjs';
 import { ClosedError, InvalidOptionError } from '../core/errors.ts';
 import { expectName, expectOptions, show } from '../core/options.ts';
+import { whenAborted } from '../core/when-aborted.ts';
 import type { Broker, BrokerPublishOptions } from './broker.ts';
 import type { BrokerCapabilities } from './broker-capabilities.ts';
+import type { BrokerLetterStore } from './broker-letter-store.ts';
 import type { BrokerMessage, PublishReceipt } from './broker-message.ts';
+import type { BrokerState, BrokerStats } from './broker-stats.ts';
 import type { BrokerSubscription, SubscribeOptions } from './broker-subscription.ts';
 import { checkedMessage } from './check-message.ts';
-import { checkedSubscription } from './check-subscription.ts';
+import { CheckedLetterStore } from './checked-letter-store.ts';
+import { checkedSubscription, expectGroupName } from './check-subscription.ts';
 import { capabilitiesOf } from './memory-broker-capabilities.ts';
 import type { MemoryBrokerStore, MemoryBrokerStoreOptions } from './memory-broker-options.ts';
 import { createStore } from './memory-broker-store.ts';
@@ -66,12 +71,16 @@ class MemoryBroker implements Broker {
   readonly #store: MemoryStore;
   readonly #subscriptions = new Set<MemorySubscription>();
   readonly #publishing = new Set<PendingPublish>();
-  #isClosed = false;
+  readonly #state = new BehaviorSubject<BrokerState>('connected');
 
   constructor(name: string, store: MemoryStore) {
     this.name = name;
     this.#store = store;
     this.capabilities = capabilitiesOf(store.options);
+  }
+
+  get states(): Observable<BrokerState> {
+    return this.#state.asObservable();
   }
 
   async publish(
@@ -88,13 +97,35 @@ class MemoryBroker implements Broker {
   subscribe(options: SubscribeOptions): BrokerSubscription {
     this.#expectOpen();
     const checked = checkedSubscription(this, options);
-    const subscription = new MemorySubscription(this.#store, checked, (closed) => this.#subscriptions.delete(closed));
+    const subscription = new MemorySubscription(this, this.#store, checked, (closed) =>
+      this.#subscriptions.delete(closed),
+    );
     this.#subscriptions.add(subscription);
     return subscription;
   }
 
+  letterStore(name: string): BrokerLetterStore {
+    this.#expectOpen();
+    const store = this.#store.letterStore(expectGroupName('the name of a letter store', name));
+    return new CheckedLetterStore(
+      store,
+      () => this.#store.scheduler.now(),
+      () => this.#expectOpen(),
+    );
+  }
+
+  stats(): BrokerStats {
+    return {
+      state: this.#state.value,
+      reconnects: 0,
+      publishing: sum(this.#publishing, ({ left }) => left),
+      inFlight: sum(this.#subscriptions, ({ inFlight }) => inFlight),
+    };
+  }
+
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.#state.next('closed');
+    this.#state.complete();
     for (const publish of this.#publishing) publish.refuse(this.#closedError());
     await Promise.all(Array.from(this.#subscriptions, (subscription) => subscription.close()));
   }
@@ -106,9 +137,8 @@ class MemoryBroker implements Broker {
   #send(messages: readonly BrokerMessage[], signal: AbortSignal | undefined): Promise<readonly PublishReceipt[]> {
     const { line } = this.#store;
     return new Promise((resolve, reject) => {
-      const abort = (): void => pending.refuse(signal?.reason);
       const pending: PendingPublish = new PendingPublish(messages, (error) => {
-        signal?.removeEventListener('abort', abort);
+        takeBack?.();
         this.#publishing.delete(pending);
         if (error === undefined) {
           resolve(pending.receipts);
@@ -118,16 +148,22 @@ class MemoryBroker implements Broker {
         line.withdraw(pending);
       });
       this.#publishing.add(pending);
-      signal?.addEventListener('abort', abort, { once: true });
+      const takeBack = signal && whenAborted(signal, () => pending.refuse(signal.reason));
       line.push(pending);
     });
   }
 
   #expectOpen(): void {
-    if (this.#isClosed) throw this.#closedError();
+    if (this.#state.value === 'closed') throw this.#closedError();
   }
 
   #closedError(): ClosedError {
     return new ClosedError(`broker '${this.name}'`);
   }
+}
+
+function sum<Part>(parts: Iterable<Part>, sizeOf: (part: Part) => number): number {
+  let total = 0;
+  for (const part of parts) total += sizeOf(part);
+  return total;
 }

@@ -5,12 +5,15 @@ import type { DeadLetterOptions, SubscribeOptions } from './broker-subscription.
 import type { CheckedSubscription } from './check-subscription.ts';
 import type { CheckedStoreOptions, MemoryBrokerStats, MemoryBrokerStore } from './memory-broker-options.ts';
 import { deadLetterOf } from './dead-letter-message.ts';
-import type { CopyEnd } from './memory-delivery.ts';
 import type { GroupCopy } from './group-copy.ts';
 import { MemoryGroup } from './memory-group.ts';
+import { MemoryLetterStore } from './memory-letter-store.ts';
 import { MemoryLog, type StoredMessage } from './memory-log.ts';
 import { PublishLine, type Shelf } from './publish-line.ts';
 import { RecentIds } from './recent-ids.ts';
+
+/** What becomes of a copy that is out. */
+export type CopyEnd = 'acknowledged' | 'handed back' | { readonly delayMs: number };
 
 /** The server behind memory brokers: the log, its groups, and who waits to publish. */
 export class MemoryStore implements MemoryBrokerStore, Shelf {
@@ -20,6 +23,7 @@ export class MemoryStore implements MemoryBrokerStore, Shelf {
   readonly #log: MemoryLog;
   readonly #recent: RecentIds;
   readonly #groups = new Map<string, MemoryGroup>();
+  readonly #letterStores = new Map<string, MemoryLetterStore>();
   #dropped = 0;
 
   constructor(options: CheckedStoreOptions) {
@@ -67,6 +71,13 @@ export class MemoryStore implements MemoryBrokerStore, Shelf {
     for (const stored of group.dropAll()) this.#log.settle(stored);
     this.line.advance();
     return true;
+  }
+
+  /** The letters of a name. */
+  letterStore(name: string): MemoryLetterStore {
+    let store = this.#letterStores.get(name);
+    if (store === undefined) this.#letterStores.set(name, (store = new MemoryLetterStore()));
+    return store;
   }
 
   /** What a subscription has done with a copy. */

@@ -22,6 +22,11 @@ export class PendingPublish implements Linked<PendingPublish> {
     this.#onEnd = onEnd;
   }
 
+  /** Messages that are not in yet. */
+  get left(): number {
+    return this.#messages.length - this.receipts.length;
+  }
+
   /** Goes on as far as there is room. @returns whether it has ended */
   proceed(shelf: Shelf): boolean {
     for (const message of this.#messages.slice(this.receipts.length)) {

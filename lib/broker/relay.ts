@@ -4,7 +4,7 @@ import { defineEvent, type EventDefinition } from '../core/event-definition.ts';
 import { ClosedError, InvalidOptionError, MillraceError } from '../core/errors.ts';
 import type { MessageHeaders, PlainMessage } from '../core/message.ts';
 import { expectOptions, show } from '../core/options.ts';
-import type { DeliveryReport } from '../core/outcome.ts';
+import type { PublishReport } from '../core/outcome.ts';
 import { payload } from '../core/schema.ts';
 import type { RetryPolicy } from '../flow/retry-policy.ts';
 import type { EventStore, StreamSelection } from '../sourcing/event-store.ts';
@@ -12,7 +12,7 @@ import type { Projection, ProjectionOptions } from '../sourcing/projection.ts';
 import type { RecordedEvent } from '../sourcing/recorded-event.ts';
 import { runProjection } from '../sourcing/run-projection.ts';
 import type { Broker } from './broker.ts';
-import { cloudEvent } from './cloud-event.ts';
+import { cloudEvent } from './wire/cloud-event.ts';
 
 /** How a store's events are relayed. */
 export interface RelayOptions extends Pick<
@@ -36,13 +36,13 @@ export interface Relay
   extends Pick<Projection, 'caughtUp' | 'close' | 'drain' | 'errors' | 'name' | 'resume' | 'stats'>, AsyncDisposable {}
 
 /** Where a relay can publish. */
-export type RelayTarget = Broker | Pick<EventEmitter, 'ingestAsync'>;
+export type RelayTarget = Broker | Pick<EventEmitter<EventDefinition, PublishReport>, 'ingestAsync'>;
 
 /**
  * The transactional outbox: publishes what was appended to a store, in its order, and at least once. An event that was stored gets out, whatever crashes, and one that was not stored does not;
  * what comes twice has the same id, by which brokers and handlers recognise it.
  *
- * To a bus, an event is done when all its handlers have ended; what they cannot handle is in the bus's dead letters, and what they have not taken comes again. To a broker, when it has confirmed: as a CloudEvent, its type the
+ * To a bus in this process, an event is done when all its handlers have ended; what they cannot handle is in the bus's dead letters, and what they have not taken comes again. To a broker, when it has confirmed: as a CloudEvent, its type the
  * topic and its stream the key. Headers `stream` and `streamVersion` say where it comes from.
  *
  * After C. Richardson, "Pattern: Transactional outbox" (microservices.io).
@@ -70,7 +70,9 @@ export function relay(store: EventStore, target: RelayTarget, options: RelayOpti
   };
   if (isBroker(target)) {
     const publish = async (batch: readonly RecordedEvent[]): Promise<void> => {
-      await target.publish(batch.map((event) => cloudEvent(outgoing(event), store.name, event.stream)));
+      await target.publish(
+        batch.map((event) => cloudEvent(outgoing(event), { source: store.name, key: event.stream })),
+      );
     };
     const batch = { maxSize: maxBatchSize, maxWaitMs: 0 };
     return runProjection(store, { ...basics, name: name ?? `relay to ${target.name}`, on: publish, batch }, running);
@@ -92,9 +94,9 @@ const FOR_EVER: RetryPolicy = /* @__PURE__ */ Object.freeze({
   retryIf: (error: unknown) => !(error instanceof InvalidOptionError || error instanceof ClosedError),
 });
 
-/** What handlers have handled, or have a letter of, is done. What a handler has not taken, or was given up as its bus closed, is not. */
-function expectTaken(report: DeliveryReport | false): void {
-  if (report === false) return;
+/** What a broker has confirmed, or handlers have handled, or have a letter of, is done. What a handler has not taken, or was given up as its bus closed, is not. */
+function expectTaken(report: PublishReport | false): void {
+  if (report === false || report.stage === 'confirmed') return;
   for (const { name, outcome, reason, error } of report.handlers) {
     if (outcome !== 'rejected' && reason !== 'abandoned') continue;
     throw new MillraceError(
