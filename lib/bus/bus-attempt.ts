@@ -1,7 +1,7 @@
 import { headersCausedBy } from '../core/causation.ts';
 import type { EventDefinition } from '../core/event-definition.ts';
 import { type EventMessage, type MessageHeaders, type MessageOptions, NO_HEADERS } from '../core/message.ts';
-import type { DeliveryReport } from '../core/outcome.ts';
+import type { PublishReport } from '../core/outcome.ts';
 import { Attempt } from '../process/attempt.ts';
 import type { PublishOptions } from './event-emitter.ts';
 import type { BusHandlerContext } from './event-subscription.ts';
@@ -9,11 +9,11 @@ import type { BusHandlerContext } from './event-subscription.ts';
 /** What sends on behalf of an attempt: the hub. */
 export interface AttemptSender {
   emit(definition: EventDefinition, data: unknown, options: MessageOptions, by: BusAttempt): boolean;
-  publish(definition: EventDefinition, data: unknown, options: PublishOptions, by: BusAttempt): Promise<DeliveryReport>;
+  publish(definition: EventDefinition, data: unknown, options: PublishOptions, by: BusAttempt): Promise<PublishReport>;
 }
 
 /** The context of a bus's handlers. `emit` and `publish` are made when they are read, so that they can be destructured. */
-export class BusAttempt extends Attempt<EventMessage> implements BusHandlerContext {
+export class BusAttempt extends Attempt<EventMessage> implements BusHandlerContext<EventDefinition, PublishReport> {
   readonly #sender: AttemptSender;
 
   constructor(
@@ -33,7 +33,7 @@ export class BusAttempt extends Attempt<EventMessage> implements BusHandlerConte
       this.#sender.emit(definition, data, causedBy(event, options), this);
   }
 
-  get publish(): BusHandlerContext['publish'] {
+  get publish(): BusHandlerContext<EventDefinition, PublishReport>['publish'] {
     const { event } = this;
     return (definition: EventDefinition, data?: unknown, options?: PublishOptions) =>
       this.#sender.publish(definition, data, causedBy(event, options), this);

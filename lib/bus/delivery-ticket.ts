@@ -1,6 +1,7 @@
 import { ClosedError } from '../core/errors.ts';
 import type { EventMessage } from '../core/message.ts';
 import type { DeliveryReport, HandlerReport, Settlement } from '../core/outcome.ts';
+import { whenAborted } from '../core/when-aborted.ts';
 import type { Attempt } from '../process/attempt.ts';
 import type { Listener } from './target.ts';
 
@@ -9,6 +10,7 @@ export class DeliveryTicket {
   readonly report: Promise<DeliveryReport>;
   readonly #awaitedBy: Attempt<unknown> | undefined;
   readonly #signal: AbortSignal | undefined;
+  readonly #takeBack: (() => void) | undefined;
   readonly #handlers: HandlerReport[] = [];
   readonly #withdrawals: (() => void)[] = [];
   #open = 1;
@@ -22,7 +24,7 @@ export class DeliveryTicket {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    signal?.addEventListener('abort', this.#abort, { once: true });
+    this.#takeBack = signal && whenAborted(signal, this.#abort);
   }
 
   /** Nobody waits any more, and no further handler is to be given the event. */
@@ -47,7 +49,7 @@ export class DeliveryTicket {
   /** One part is done: a handler has ended, or, called once, all handlers were offered the event. */
   close(): void {
     if (--this.#open > 0) return;
-    this.#signal?.removeEventListener('abort', this.#abort);
+    this.#takeBack?.();
     const handlers = this.#handlers;
     const ok = handlers.every(({ outcome }) => outcome === 'handled');
     this.#resolve({ stage: 'settled', ok, unhandled: handlers.length === 0, handlers });
@@ -55,12 +57,12 @@ export class DeliveryTicket {
 
   /** The bus closed before the event was offered to anybody. */
   refuse(): void {
-    this.#signal?.removeEventListener('abort', this.#abort);
+    this.#takeBack?.();
     this.#reject(new ClosedError('the bus'));
   }
 
   /** What was accepted goes on; what still waits for room is taken back. */
-  #abort = (): void => {
+  readonly #abort = (): void => {
     for (const withdraw of this.#withdrawals) withdraw();
     this.#reject(this.#signal?.reason);
   };

@@ -31,7 +31,7 @@ export class Dispatcher {
   private isDelivering = false;
   private eventsInTurn = 0;
 
-  constructor(scheduler: SchedulerLike, maxEventsPerTurn: number, errors: ErrorReports) {
+  constructor(scheduler: SchedulerLike, maxEventsPerTurn: number | undefined = 10_000, errors: ErrorReports) {
     this.scheduler = scheduler;
     this.maxEventsPerTurn = expectCount('maxEventsPerTurn', maxEventsPerTurn, 1, true);
     this.errors = errors;

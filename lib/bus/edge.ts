@@ -3,13 +3,12 @@ import type { DeadLetter } from '../core/dead-letter.ts';
 import type { EventDefinition } from '../core/event-definition.ts';
 import type { CreateId } from '../core/ids.ts';
 import { copyMessage, type EventMessage, type MessageOptions } from '../core/message.ts';
-import type { DeliveryReport, Settlement } from '../core/outcome.ts';
+import type { PublishReport, Settlement } from '../core/outcome.ts';
 import { checkData, checkDataNow, SchemaError } from '../core/schema.ts';
 import type { DeadLetterSink } from '../flow/dead-letter-to.ts';
 import type { DeadLetterQueue } from '../process/dead-letter-queue.ts';
 import type { SettlementListener } from '../process/delivery.ts';
 import type { RedriveTarget } from '../process/redrive.ts';
-import { DeliveryTicket } from './delivery-ticket.ts';
 import type { PublishOptions } from './event-emitter.ts';
 import type { Topic } from './topic.ts';
 
@@ -19,12 +18,15 @@ export interface EdgeOptions {
   readonly scheduler: SchedulerLike;
   readonly createId: CreateId;
   readonly isClosed: () => boolean;
+  /** Data did not fit. */
+  readonly onRefused: (letter: DeadLetter) => void;
   /** Throws unless events are welcome. */
   readonly expectOpen: () => void;
   readonly topicOf: (definition: EventDefinition) => Topic;
   readonly topicNamed: (type: string) => Topic;
   readonly stamp: (topic: Topic, data: unknown, options: MessageOptions | undefined) => EventMessage;
-  readonly send: (topic: Topic, message: EventMessage, ticket?: DeliveryTicket) => void;
+  readonly emit: (topic: Topic, message: EventMessage) => void;
+  readonly publish: (topic: Topic, message: EventMessage, signal?: AbortSignal) => Promise<PublishReport>;
 }
 
 /** Where data from outside comes in: it is checked, and what does not fit becomes an `invalid` dead letter that can come back. */
@@ -62,8 +64,8 @@ export class Edge implements RedriveTarget<EventMessage> {
     definition: EventDefinition,
     raw: unknown,
     options?: PublishOptions,
-  ): Promise<DeliveryReport | false> {
-    const { expectOpen, topicOf, stamp, send } = this.#options;
+  ): Promise<PublishReport | false> {
+    const { expectOpen, topicOf, stamp, publish } = this.#options;
     expectOpen();
     const topic = topicOf(definition);
     let data: unknown;
@@ -77,9 +79,7 @@ export class Edge implements RedriveTarget<EventMessage> {
     }
     expectOpen();
     options?.signal?.throwIfAborted();
-    const ticket = new DeliveryTicket(undefined, options?.signal);
-    send(topic, stamp(topic, data, options), ticket);
-    return ticket.report;
+    return publish(topic, stamp(topic, data, options), options?.signal);
   }
 
   /** A letter comes back: its data is checked again, and offered to all. */
@@ -92,7 +92,7 @@ export class Edge implements RedriveTarget<EventMessage> {
   }
 
   #send(topic: Topic, data: unknown, options: MessageOptions | undefined): true {
-    this.#options.send(topic, this.#options.stamp(topic, data, options));
+    this.#options.emit(topic, this.#options.stamp(topic, data, options));
     return true;
   }
 
@@ -103,23 +103,22 @@ export class Edge implements RedriveTarget<EventMessage> {
   }
 
   #write(event: EventMessage, error: SchemaError, redriven: number): DeadLetter {
-    const { scheduler, createId } = this.#options;
+    const { scheduler, createId, onRefused } = this.#options;
     const time = scheduler.now();
     const letter: DeadLetter = { id: createId(time), event, reason: 'invalid', error, attempts: [], time, redriven };
     this.invalid++;
     void this.#letters.next(letter);
+    onRefused(letter);
     return letter;
   }
 
   async #reingest({ event, redriven }: DeadLetter): Promise<Settlement> {
-    const { expectOpen, topicNamed, send } = this.#options;
+    const { expectOpen, topicNamed, publish } = this.#options;
     const topic = topicNamed(event.type);
     try {
       const data = await checkData(topic.definition, event.data);
       expectOpen();
-      const ticket = new DeliveryTicket();
-      send(topic, copyMessage(event, { data }), ticket);
-      const { ok } = await ticket.report;
+      const { ok } = await publish(topic, copyMessage(event, { data }));
       return { outcome: ok ? 'handled' : 'dead', attempts: 1 };
     } catch (error) {
       if (!(error instanceof SchemaError)) throw error;

@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Observable, Subscription } from 'rxjs';
 import type { DeadLetter } from '../core/dead-letter.ts';
+import type { DeliveryReport, PublishReport } from '../core/outcome.ts';
 import type { EventDefinition } from '../core/event-definition.ts';
 import type { DeadLetterQueue } from '../process/dead-letter-queue.ts';
 import type { ReportedError } from '../process/error-reports.ts';
@@ -65,17 +66,24 @@ export interface ReadonlyEventBus<
 }
 
 /** Typed events, and the handlers that they are delivered to. */
-export interface EventBus<Known extends EventDefinition = EventDefinition>
-  extends EventEmitter<Known>, ReadonlyEventBus<Known, BusHandlerContext<Known>>, Disposable, AsyncDisposable {
+export interface EventBus<
+  Known extends EventDefinition = EventDefinition,
+  Report extends PublishReport = DeliveryReport,
+>
+  extends
+    EventEmitter<Known, Report>,
+    ReadonlyEventBus<Known, BusHandlerContext<Known, Report>>,
+    Disposable,
+    AsyncDisposable {
   /** Dead events: a Subject to subscribe to, and a queue to list, redrive and discard. */
   readonly deadLetters: DeadLetterQueue;
-  /** Resolves when handlers can be reached: at once, in process. */
+  /** Resolves when the handlers that there are can be reached: at once, in process; across a broker, when topology and consumers stand. */
   readonly ready: Promise<void>;
   /** The events of one definition as a Subject, to emit, to listen, and to pipe; always the same one. */
   subject<Definition extends Known>(
     definition: Definition,
     options?: SubjectOptions,
-  ): Definition extends EventDefinition<infer Type, infer Data> ? EventSubject<Type, Data> : never;
+  ): Definition extends EventDefinition<infer Type, infer Data> ? EventSubject<Type, Data, Report> : never;
   /**
    * Adds a probe to those that there are, until it is unsubscribed; it is told of all handlers, whenever they were registered. Several are told in
    * the order in which they came: each may add headers to those before it, and the `around` of the first is the outermost.
@@ -89,7 +97,7 @@ export interface EventBus<Known extends EventDefinition = EventDefinition>
   /** The listening side only. */
   asReadonly(): ReadonlyEventBus<Known>;
   /** The sending side only. */
-  asEmitter(): EventEmitter<Known>;
+  asEmitter(): EventEmitter<Known, Report>;
   /**
    * Refuses new events from outside (those that running handlers emit are still taken), finishes what is pending, and closes; at the deadline it
    * abandons the rest into the dead letters. Never rejects.

@@ -1,6 +1,6 @@
 import type { DataOf, EventDefinition } from '../core/event-definition.ts';
 import type { MessageOptions } from '../core/message.ts';
-import type { DeliveryReport } from '../core/outcome.ts';
+import type { DeliveryReport, PublishReport } from '../core/outcome.ts';
 
 /** Data and options of an emit; data may be left out where the event has none (`payload<void>()`). */
 export type Payload<Definition, Options> =
@@ -15,7 +15,10 @@ export interface PublishOptions extends MessageOptions {
 }
 
 /** The side of a bus that sends. */
-export interface EventEmitter<Known extends EventDefinition = EventDefinition> {
+export interface EventEmitter<
+  Known extends EventDefinition = EventDefinition,
+  Report extends PublishReport = DeliveryReport,
+> {
   /**
    * Sends an event and forgets it. Idle handlers start before this returns; from inside a handler, the event is queued behind the one
    * in progress.
@@ -26,14 +29,15 @@ export interface EventEmitter<Known extends EventDefinition = EventDefinition> {
    */
   emit<Definition extends Known>(definition: Definition, ...payload: Payload<Definition, MessageOptions>): boolean;
   /**
-   * Sends an event, waiting for room where handlers suspend, and reports when every handler has ended. Never rejects because a handler failed.
+   * Sends an event, waiting for room where handlers suspend, and reports when every handler has ended; across a broker, when the broker has confirmed it. Never
+   * rejects because a handler failed.
    *
    * @throws ClosedError, SchemaError with `validate`, the reason of an aborted `signal`
    */
   publish<Definition extends Known>(
     definition: Definition,
     ...payload: Payload<Definition, PublishOptions>
-  ): Promise<DeliveryReport>;
+  ): Promise<Report>;
   /**
    * Takes data from outside: checked by the event's schema, then emitted. What does not fit becomes an `invalid` dead letter.
    *
@@ -46,5 +50,5 @@ export interface EventEmitter<Known extends EventDefinition = EventDefinition> {
    *
    * @returns the report when every handler has ended, or `false` for data that is not valid
    */
-  ingestAsync(definition: Known, raw: unknown, options?: PublishOptions): Promise<DeliveryReport | false>;
+  ingestAsync(definition: Known, raw: unknown, options?: PublishOptions): Promise<Report | false>;
 }

@@ -1,12 +1,14 @@
 import { Observable, type Observer, Subject, type Subscription } from 'rxjs';
 import type { EventDefinition } from '../core/event-definition.ts';
 import type { EventMessage, MessageOptions } from '../core/message.ts';
-import type { DeliveryReport } from '../core/outcome.ts';
+import type { DeliveryReport, PublishReport } from '../core/outcome.ts';
 import type { DeadLetterQueue } from '../process/dead-letter-queue.ts';
 import type { ReportedError } from '../process/error-reports.ts';
 import type { Handler } from '../process/handler.ts';
 import type { Batched } from '../process/processor-options.ts';
 import type { DrainOptions, DrainReport } from '../process/stats.ts';
+import { expectDefinition } from './bus-errors.ts';
+import type { BusHub } from './bus-hub.ts';
 import type { Payload, PublishOptions } from './event-emitter.ts';
 import type { BusHandlerContext, EventSubscription, OnOptions } from './event-subscription.ts';
 import { Hub } from './hub.ts';
@@ -23,15 +25,19 @@ export interface SubjectOptions {
  * An RxJS Subject of one event, which can also handle, emit and publish. It behaves as a Subject does, with two differences: a
  * re-entrant `next` is queued behind the one in progress, and one that belongs to a bus is not ended by `complete` or `error`.
  */
-export class EventSubject<Type extends string = string, Data = unknown> extends Subject<EventMessage<Type, Data>> {
+export class EventSubject<
+  Type extends string = string,
+  Data = unknown,
+  Report extends PublishReport = DeliveryReport,
+> extends Subject<EventMessage<Type, Data>> {
   /** The event that flows here. */
   readonly definition: EventDefinition<Type, Data>;
-  readonly #hub: Hub;
+  readonly #hub: BusHub;
   readonly #topic: Topic;
   readonly #isOwned: boolean;
 
   /** @internal Use `bus.subject` or `createEventSubject`. */
-  constructor(hub: Hub, definition: EventDefinition<Type, Data>, isOwned: boolean) {
+  constructor(hub: BusHub, definition: EventDefinition<Type, Data>, isOwned: boolean) {
     super();
     this.definition = definition;
     this.#hub = hub;
@@ -53,24 +59,24 @@ export class EventSubject<Type extends string = string, Data = unknown> extends 
 
   /** Handles the events of this subject, as `bus.on` does. */
   on(
-    handler: Handler<EventMessage<Type, Data>, BusHandlerContext>,
+    handler: Handler<EventMessage<Type, Data>, BusHandlerContext<EventDefinition, Report>>,
     options?: OnOptions<EventMessage<Type, Data>>,
   ): EventSubscription;
   /** The same in batches: the handler is given arrays of events. */
   on(
-    handler: Handler<readonly EventMessage<Type, Data>[], BusHandlerContext>,
+    handler: Handler<readonly EventMessage<Type, Data>[], BusHandlerContext<EventDefinition, Report>>,
     options: Batched<OnOptions<EventMessage<Type, Data>>>,
   ): EventSubscription;
   on(
     handler:
-      | Handler<EventMessage<Type, Data>, BusHandlerContext>
-      | Handler<readonly EventMessage<Type, Data>[], BusHandlerContext>,
+      | Handler<EventMessage<Type, Data>, BusHandlerContext<EventDefinition, Report>>
+      | Handler<readonly EventMessage<Type, Data>[], BusHandlerContext<EventDefinition, Report>>,
     options?: Batched<OnOptions<EventMessage<Type, Data>>> | OnOptions<EventMessage<Type, Data>>,
   ): EventSubscription {
     const { type } = this.definition;
     return this.#hub.on(
-      { label: type, matches: (other) => other === type },
-      handler as Handler<EventMessage, BusHandlerContext>,
+      { label: type, types: [type], matches: (other) => other === type },
+      handler as unknown as Handler<EventMessage, BusHandlerContext>,
       options as OnOptions<EventMessage>,
     );
   }
@@ -81,8 +87,8 @@ export class EventSubject<Type extends string = string, Data = unknown> extends 
   }
 
   /** Sends an event and reports when every handler has ended, as `bus.publish` does. */
-  publish(...[data, options]: Payload<EventDefinition<Type, Data>, PublishOptions>): Promise<DeliveryReport> {
-    return this.#hub.publish(this.definition, data, options);
+  publish(...[data, options]: Payload<EventDefinition<Type, Data>, PublishOptions>): Promise<Report> {
+    return this.#hub.publish(this.definition, data, options) as Promise<Report>;
   }
 
   /** Sends a message that was made already. After the end, nothing happens. */
@@ -139,9 +145,15 @@ export class EventSubject<Type extends string = string, Data = unknown> extends 
             ...(complete && { complete }),
           };
     const past = this.#topic.past as readonly EventMessage<Type, Data>[];
-    if (past.length === 0) return super.subscribe(observer);
-    const present = new Observable<EventMessage<Type, Data>>((subscriber) => super.subscribe(subscriber));
+    if (past.length === 0) return this.#join(observer);
+    const present = new Observable<EventMessage<Type, Data>>((subscriber) => this.#join(subscriber));
     return pastThenPresent(past, present).subscribe(observer);
+  }
+
+  #join(observer: Partial<Observer<EventMessage<Type, Data>>>): Subscription {
+    const subscription = super.subscribe(observer);
+    this.#hub.observed(this.#topic, subscription);
+    return subscription;
   }
 
   /** @internal Delivers to the plain subscribers. */
@@ -173,7 +185,7 @@ export function createEventSubject<Type extends string, Data>(
   definition: EventDefinition<Type, Data>,
   { replay = 0, ...options }: HubOptions & SubjectOptions = {},
 ): EventSubject<Type, Data> {
-  const hub = new Hub(options, undefined);
+  const hub = new Hub({ name: expectDefinition(definition).type, ...options }, undefined);
   hub.topics.of(definition).keep(replay);
   return new EventSubject(hub, definition, false);
 }

@@ -3,6 +3,7 @@ import type { EventDefinition } from '../core/event-definition.ts';
 import type { HandlerContext } from '../process/handler.ts';
 import type { HandlerOptions } from '../process/processor-options.ts';
 import type { DrainOptions, DrainReport, ProcessorStats } from '../process/stats.ts';
+import type { DeliveryReport, PublishReport } from '../core/outcome.ts';
 import type { EventEmitter } from './event-emitter.ts';
 
 /** Options of `on`. */
@@ -12,14 +13,17 @@ export interface OnOptions<Message> extends HandlerOptions<Message> {
 }
 
 /** What the handlers of a bus are told: also how to send events that carry correlation and causation on. */
-export interface BusHandlerContext<Known extends EventDefinition = EventDefinition> extends HandlerContext {
+export interface BusHandlerContext<
+  Known extends EventDefinition = EventDefinition,
+  Report extends PublishReport = DeliveryReport,
+> extends HandlerContext {
   /** As `bus.emit`, as a consequence of this event. */
-  readonly emit: EventEmitter<Known>['emit'];
+  readonly emit: EventEmitter<Known, Report>['emit'];
   /**
    * As `bus.publish`, as a consequence of this event. Rejects with `SELF_DEADLOCK` where the report could never come, because the event
    * needs the slot or the lane that this handler holds.
    */
-  readonly publish: EventEmitter<Known>['publish'];
+  readonly publish: EventEmitter<Known, Report>['publish'];
 }
 
 /** One handler's registration. */

@@ -1,7 +1,7 @@
 import type { SchedulerLike } from 'rxjs';
 import type { CreateId } from '../core/ids.ts';
 import type { DeadLetterQueue } from '../process/dead-letter-queue.ts';
-import type { Probe } from '../process/probe.ts';
+import type { Probes } from '../process/watch.ts';
 
 /** Options of a bus, and of a subject that stands alone. */
 export interface HubOptions {
@@ -14,9 +14,11 @@ export interface HubOptions {
   /** Whether data is checked at every emit and publish, not only by `ingest`. @defaultValue false */
   readonly validate?: boolean;
   /** Watches what happens. @defaultValue none */
-  readonly probe?: Probe;
+  readonly probe?: Probes;
   /** Where dead events go. @defaultValue a queue of its own */
   readonly deadLetters?: DeadLetterQueue;
+  /** Names it to its probes. @defaultValue its `source`, or 'bus' */
+  readonly name?: string;
   /** The `source` of every message. @defaultValue none */
   readonly source?: string;
   /** Events in one turn after which a re-entrant emit throws `EMIT_LOOP`; ≥ 1, or Infinity. @defaultValue 10_000 */

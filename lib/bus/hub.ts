@@ -1,20 +1,12 @@
-import { asyncScheduler, type SchedulerLike, type Subscription } from 'rxjs';
-import { ClosedError } from '../core/errors.ts';
+import { asyncScheduler, EMPTY, type Observable, type SchedulerLike, type Subscription } from 'rxjs';
 import type { EventDefinition } from '../core/event-definition.ts';
 import { type CreateId, randomId } from '../core/ids.ts';
-import {
-  copyMessage,
-  type EventMessage,
-  type MessageOptions,
-  NO_HEADERS,
-  StampedMessage,
-  stampMessage,
-} from '../core/message.ts';
-import { expectDelay, expectFunction } from '../core/options.ts';
+import { type EventMessage, type MessageOptions, NO_HEADERS, StampedMessage, stampMessage } from '../core/message.ts';
+import { expectFunction, expectName } from '../core/options.ts';
 import type { DeliveryReport } from '../core/outcome.ts';
 import { checkData, checkDataNow } from '../core/schema.ts';
+import { whenAborted } from '../core/when-aborted.ts';
 import { createDeadLetterQueue, type DeadLetterQueue } from '../process/dead-letter-queue.ts';
-import { Drainage } from '../process/drainage.ts';
 import { Engine } from '../process/engine.ts';
 import { ErrorReports } from '../process/error-reports.ts';
 import type { Handler } from '../process/handler.ts';
@@ -22,6 +14,9 @@ import type { DrainOptions, DrainReport } from '../process/stats.ts';
 import { Watch } from '../process/watch.ts';
 import { type AttemptSender, BusAttempt } from './bus-attempt.ts';
 import { selfDeadlock } from './bus-errors.ts';
+import type { BusHub } from './bus-hub.ts';
+import { type BusPart, busPart, typesOf } from './bus-part.ts';
+import { BusLife } from './bus-life.ts';
 import type { BusStats } from './bus-stats.ts';
 import { DeliveryTicket } from './delivery-ticket.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -38,7 +33,9 @@ import { Topics } from './topics.ts';
 /**
  * What is behind a bus, and behind a subject that stands alone: topics, handlers and their life, without a typed face.
  */
-export class Hub implements AttemptSender {
+export class Hub implements AttemptSender, BusHub {
+  /** In process, they can be reached at once. */
+  readonly ready: Promise<void> = Promise.resolve();
   readonly deadLetters: DeadLetterQueue;
   readonly errors: ErrorReports = new ErrorReports();
   readonly topics: Topics;
@@ -54,14 +51,16 @@ export class Hub implements AttemptSender {
   /** Its probes, and those of its handlers. */
   readonly watch: Watch;
   readonly dispatcher: Dispatcher;
-  private readonly registrations = new Registrations();
+  private readonly registrations = new Registrations<Registration>();
   private readonly forwarding: Subscription;
-  private state: BusStats['state'] = 'open';
-  private drainage: Drainage | undefined;
+  private readonly life: BusLife;
+  /** As probes see it. */
+  private readonly part: BusPart;
 
   constructor(options: HubOptions, events: readonly EventDefinition[] | undefined) {
     const { scheduler = asyncScheduler, createId = randomId, validate = false, probe, source } = options;
-    const { maxEventsPerTurn = 10_000, deadLetters = createDeadLetterQueue({ scheduler }) } = options;
+    const { name = source ?? 'bus', deadLetters = createDeadLetterQueue({ scheduler }) } = options;
+    expectName('name', name);
     expectFunction('createId', createId);
     expectFunction('random', options.random);
     this.deadLetters = deadLetters;
@@ -71,44 +70,72 @@ export class Hub implements AttemptSender {
     this.source = source;
     this.validates = validate;
     this.watch = new Watch(this.errors, probe, () => {
-      this.isPlain = !validate && this.watch.probe === undefined;
+      this.isPlain = !validate && !this.watch.heedsPublishing;
       for (const { engine } of this.registrations.all) engine.heedWatch();
     });
-    this.isPlain = !validate && probe === undefined;
-    this.dispatcher = new Dispatcher(scheduler, maxEventsPerTurn, this.errors);
+    this.isPlain = !validate && !this.watch.heedsPublishing;
+    this.dispatcher = new Dispatcher(scheduler, options.maxEventsPerTurn, this.errors);
     this.topics = new Topics(events, (topic) => {
       for (const { target } of this.registrations.matching(topic.definition.type)) topic.add(target);
     });
     this.forwarding = deadLetters.errors.subscribe(({ kind, error, handler }) =>
       this.errors.report(kind, error, handler),
     );
+    this.life = new BusLife({
+      scheduler,
+      ended: () => this.registrations.ended,
+      isIdle: () => this.dispatcher.isIdle && this.registrations.isIdle,
+      beginDrain: () => {
+        this.dispatcher.onRest = () => this.life.endIfIdle();
+        this.registrations.beginDrain();
+      },
+      closeHandlers: () => {
+        this.dispatcher.isClosed = true;
+        return this.registrations.close();
+      },
+      onDrained: (report) => this.watch.drained(name, report),
+      onClosed: () => {
+        this.topics.end();
+        this.edge.close();
+        leave();
+        this.forwarding.unsubscribe();
+      },
+    });
     this.edge = new Edge({
       deadLetters,
       scheduler,
       createId,
+      onRefused: (letter) => this.watch.refused(letter, this.part),
       isClosed: () => this.isClosed,
-      expectOpen: () => this.expectOpen(),
+      expectOpen: () => this.life.expectOpen(),
       topicOf: (definition) => this.topics.of(definition),
       topicNamed: (type) => this.topics.named(type),
       stamp: (topic, data, messageOptions) => this.stamp(topic, data, scheduler.now(), messageOptions),
-      send: (topic, message, ticket) => void this.send(topic, message, scheduler.now(), ticket),
+      emit: (topic, message) => void this.send(topic, message, scheduler.now()),
+      publish: (topic, message, signal) => {
+        const ticket = new DeliveryTicket(undefined, signal);
+        this.send(topic, message, scheduler.now(), ticket);
+        return ticket.report;
+      },
     });
+    this.part = busPart(name, this.topics, () => this.stats());
+    const leave = this.watch.show(this.part);
   }
 
   get isClosed(): boolean {
-    return this.state === 'closed';
+    return this.life.isClosed;
   }
 
   /** Whether messages go to a topic as they are, and at once. */
   get isDirect(): boolean {
-    return this.isPlain && this.state === 'open';
+    return this.isPlain && this.life.state === 'open';
   }
 
   // ---- Sending ----
 
   /** @param by - the attempt whose handler emits; while draining, only those may */
   emit(definition: EventDefinition, data: unknown, options?: MessageOptions, by?: BusAttempt): boolean {
-    if (this.state !== 'open') this.expectOpen(by);
+    if (this.life.state !== 'open') this.life.expectOpen(by);
     const topic = this.topics.of(definition);
     if (!this.isPlain || options !== undefined) return this.emitWith(topic, data, options);
     const now = this.scheduler.now();
@@ -130,14 +157,14 @@ export class Hub implements AttemptSender {
     by?: BusAttempt,
   ): Promise<DeliveryReport> {
     try {
-      this.expectOpen(by);
+      this.life.expectOpen(by);
       options?.signal?.throwIfAborted();
       const topic = this.topics.of(definition);
       if (!this.validates) return this.sendWithTicket(topic, data, options, by);
       const checked = checkData(definition, data);
       if (!(checked instanceof Promise)) return this.sendWithTicket(topic, checked, options, by);
       return checked.then((output) => {
-        this.expectOpen(by);
+        this.life.expectOpen(by);
         options?.signal?.throwIfAborted();
         return this.sendWithTicket(topic, output, options, by);
       });
@@ -148,12 +175,7 @@ export class Hub implements AttemptSender {
 
   /** A message that was made already. As RxJS has it, nothing happens after the end. */
   next(topic: Topic, message: EventMessage): void {
-    if (this.state === 'open') this.send(topic, message, this.scheduler.now());
-  }
-
-  private expectOpen(by?: BusAttempt): void {
-    if (this.state === 'open' || (this.state === 'draining' && by?.isOver === false)) return;
-    throw new ClosedError('the bus');
+    if (this.life.state === 'open') this.send(topic, message, this.scheduler.now());
   }
 
   private sendWithTicket(
@@ -175,10 +197,11 @@ export class Hub implements AttemptSender {
   }
 
   private send(topic: Topic, message: EventMessage, now: number, ticket?: DeliveryTicket): boolean {
-    const headers = this.watch.probe?.publishing(message);
-    const sent =
-      headers === undefined ? message : copyMessage(message, { headers: { ...message.headers, ...headers } });
-    return this.dispatcher.dispatch(topic, sent, now, ticket);
+    const { watch, dispatcher } = this;
+    if (!watch.heedsPublishing) return dispatcher.dispatch(topic, message, now, ticket);
+    const sent = watch.publishing(message, this.part);
+    watch.published(sent);
+    return dispatcher.dispatch(topic, sent, now, ticket);
   }
 
   // ---- Listening ----
@@ -189,7 +212,7 @@ export class Hub implements AttemptSender {
     { signal, ...options }: OnOptions<EventMessage> = {},
     isOnce = false,
   ): EventSubscription {
-    this.expectOpen();
+    this.life.expectOpen();
     const { deadLetters, errors, watch } = this;
     const name = this.registrations.nameOf(options.name, label);
     const engine: Engine<EventMessage> = new Engine(
@@ -201,24 +224,35 @@ export class Hub implements AttemptSender {
         deadLetters,
         errors,
         watch,
+        owner: this.part,
+        listensTo: () => typesOf(this.topics, matches),
         createAttempt: (owner, event, attempt, awaitedBy) => new BusAttempt(this, owner, event, attempt, awaitedBy),
-        onIdle: () => this.endIfIdle(),
+        onIdle: () => this.life.endIfIdle(),
         onClosed: () => {
-          signal?.removeEventListener('abort', close);
+          takeBack?.();
           this.registrations.retire(registration);
           this.forget(registration);
         },
       },
     );
-    const close = (): void => void engine.close();
     const target = isOnce ? new OnceGate(engine, () => this.forget(registration)) : engine.direct;
     const registration = new Registration(engine, target, matches);
     this.registrations.add(registration);
-    if (signal?.aborted) close();
-    else signal?.addEventListener('abort', close, { once: true });
+    const takeBack = signal && whenAborted(signal, () => engine.close());
+    if (signal?.aborted) engine.close();
     for (const topic of this.topics.matching(matches)) this.join(registration, topic);
     return registration;
   }
+
+  events(
+    { matches }: Listening,
+    subjectOf: (definition: EventDefinition) => Observable<EventMessage>,
+  ): Observable<EventMessage> {
+    return this.topics.events(({ definition }) => (matches(definition.type) ? subjectOf(definition) : EMPTY));
+  }
+
+  /** Nothing has to be done for them. */
+  observed(): void {}
 
   /** Those who come late are given what the topic remembers. */
   private join({ target }: Registration, topic: Topic): void {
@@ -235,7 +269,7 @@ export class Hub implements AttemptSender {
 
   stats(): BusStats {
     return {
-      state: this.state,
+      state: this.life.state,
       emitted: this.dispatcher.sent,
       invalid: this.edge.invalid,
       deadLetters: this.deadLetters.stats(),
@@ -243,48 +277,14 @@ export class Hub implements AttemptSender {
     };
   }
 
-  async drain({ deadlineMs }: DrainOptions = {}): Promise<DrainReport> {
-    if (deadlineMs !== undefined) expectDelay('deadlineMs', deadlineMs);
-    const drainage = this.drainage ?? this.startDrainage();
-    if (deadlineMs !== undefined && !this.isClosed) drainage.addDeadline(deadlineMs, () => this.close());
-    this.endIfIdle();
-    const report = await drainage.report;
+  async drain(options?: DrainOptions): Promise<DrainReport> {
+    const report = await this.life.drain(options);
     // Letters are what is left of events: the deadline is given once more to stores that take their time.
-    await this.deadLetters.flush(deadlineMs);
+    await this.deadLetters.flush(options?.deadlineMs);
     return report;
   }
 
   close(): void {
-    if (this.isClosed) return;
-    const completed = this.isIdle();
-    this.state = 'closed';
-    this.dispatcher.isClosed = true;
-    const abandoned = this.registrations.close();
-    this.topics.end();
-    this.drainage?.end(this.registrations.ended, abandoned, completed);
-    this.edge.close();
-    this.forwarding.unsubscribe();
-  }
-
-  /** The report is there before anything can end it. */
-  private startDrainage(): Drainage {
-    const drainage = new Drainage(this.registrations.ended, this.scheduler);
-    this.drainage = drainage;
-    if (this.isClosed) {
-      drainage.end(this.registrations.ended, 0, true);
-    } else {
-      this.state = 'draining';
-      this.dispatcher.onRest = () => this.endIfIdle();
-      this.registrations.beginDrain();
-    }
-    return drainage;
-  }
-
-  private endIfIdle(): void {
-    if (this.state === 'draining' && this.isIdle()) this.close();
-  }
-
-  private isIdle(): boolean {
-    return this.dispatcher.isIdle && this.registrations.isIdle;
+    this.life.close();
   }
 }

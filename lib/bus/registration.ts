@@ -9,6 +9,8 @@ import type { Target } from './target.ts';
 export interface Listening {
   /** For the name of a handler without one. */
   readonly label: string;
+  /** Event types, or one pattern of them. */
+  readonly types: readonly string[];
   readonly matches: (type: string) => boolean;
 }
 
@@ -31,6 +33,10 @@ export class Registration implements EventSubscription {
 
   get closed(): boolean {
     return this.engine.isClosed;
+  }
+
+  get isIdle(): boolean {
+    return this.engine.isIdle;
   }
 
   unsubscribe(): void {

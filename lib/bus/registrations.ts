@@ -3,22 +3,32 @@ import type { Delivery } from '../process/delivery.ts';
 import { addCounts, type DrainCounts } from '../process/drainage.ts';
 import type { ProcessorStats } from '../process/stats.ts';
 import { duplicateHandler } from './bus-errors.ts';
-import type { Registration } from './registration.ts';
+import type { Engine } from '../process/engine.ts';
+
+/** A handler as its bus knows it. */
+export interface Registered {
+  readonly name: string;
+  readonly engine: Engine<EventMessage>;
+  /** Whether it has nothing left to do. */
+  readonly isIdle: boolean;
+  readonly matches: (type: string) => boolean;
+  stats(): ProcessorStats;
+}
 
 /** The handlers of a bus, in the order of their registration. */
-export class Registrations {
-  readonly #registrations = new Map<string, Registration>();
+export class Registrations<One extends Registered> {
+  readonly #registrations = new Map<string, One>();
   /** Counts of handlers that have closed. */
   readonly #retired = { handled: 0, dead: 0, dropped: 0 };
   #unnamed = 0;
   #isClosed = false;
 
-  get all(): readonly Registration[] {
+  get all(): readonly One[] {
     return [...this.#registrations.values()];
   }
 
   get isIdle(): boolean {
-    return this.all.every(({ engine }) => engine.isIdle);
+    return this.all.every(({ isIdle }) => isIdle);
   }
 
   /** How the events of all handlers have ended, those of handlers that have closed included. */
@@ -35,18 +45,18 @@ export class Registrations {
     return name;
   }
 
-  add(registration: Registration): void {
+  add(registration: One): void {
     this.#registrations.set(registration.name, registration);
   }
 
   /** Forgets a handler that has closed; once the bus is closed, all stay for its last stats. */
-  retire({ name, engine }: Registration): void {
+  retire({ name, engine }: Registered): void {
     if (this.#isClosed) return;
     this.#registrations.delete(name);
     addCounts(this.#retired, engine.ended);
   }
 
-  matching(type: string): readonly Registration[] {
+  matching(type: string): readonly One[] {
     return this.all.filter(({ matches }) => matches(type));
   }
 

@@ -40,15 +40,17 @@ export class Topic {
     return this.remembered.filter((message) => message !== this.onItsWay);
   }
 
-  /** Remembers the latest messages from now on. */
-  keep(count: number): void {
+  /** Remembers the latest messages from now on. @returns whether it did not before, and does now */
+  keep(count: number): boolean {
     expectCount('replay', count, 0);
     if (this.replaySize > 0 && this.replaySize !== count) {
       throw new InvalidOptionError(
         `Expected one replay for '${this.definition.type}', got ${count} after ${this.replaySize}. Set it in one place.`,
       );
     }
+    const isNew = count > 0 && this.replaySize === 0;
     this.replaySize = count;
+    return isNew;
   }
 
   get targets(): readonly Target[] {

@@ -1,4 +1,6 @@
+import { Observable } from 'rxjs';
 import type { EventDefinition } from '../core/event-definition.ts';
+import type { EventMessage } from '../core/message.ts';
 import { duplicateDefinition, expectDefinition, unknownEvent } from './bus-errors.ts';
 import { Topic } from './topic.ts';
 
@@ -27,6 +29,11 @@ export class Topics {
     return topic !== undefined && topic.definition === definition ? topic : this.open(definition);
   }
 
+  /** Whether there are no others than those that it began with. */
+  get areFixed(): boolean {
+    return this.isFixed;
+  }
+
   /** @throws InvalidOptionError when there is no such topic */
   named(type: string): Topic {
     const topic = this.topics.get(type);
@@ -34,17 +41,26 @@ export class Topics {
     return topic;
   }
 
+  /** The topic of a type, if there is one. */
+  find(type: string): Topic | undefined {
+    return this.topics.get(type);
+  }
+
   matching(matches: (type: string) => boolean): readonly Topic[] {
     return [...this.topics.values()].filter(({ definition }) => matches(definition.type));
   }
 
-  /** Calls back with every topic, those that are open and those to come, and when there will be no more. */
-  watch(onTopic: (topic: Topic) => void, onEnd: () => void): () => void {
-    const watcher: Watcher = { onTopic, onEnd };
-    for (const topic of this.topics.values()) onTopic(topic);
-    if (this.isEnded) onEnd();
-    else this.watchers.add(watcher);
-    return () => void this.watchers.delete(watcher);
+  /** The messages of all topics, those that are open and those to come; completed when there will be no more. */
+  events(messagesOf: (topic: Topic) => Observable<EventMessage>): Observable<EventMessage> {
+    return new Observable((subscriber) => {
+      const next = (message: EventMessage): void => subscriber.next(message);
+      const onTopic = (topic: Topic): void => subscriber.add(messagesOf(topic).subscribe(next));
+      const watcher: Watcher = { onTopic, onEnd: () => subscriber.complete() };
+      for (const topic of this.topics.values()) onTopic(topic);
+      if (this.isEnded) subscriber.complete();
+      else this.watchers.add(watcher);
+      return () => void this.watchers.delete(watcher);
+    });
   }
 
   /** Completes every plain subscriber. */

@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { asyncScheduler, type Observable, type SchedulerLike, type Subscription } from 'rxjs';
+import type { DeadLetter } from '../core/dead-letter.ts';
 import { InvalidOptionError, MillraceError } from '../core/errors.ts';
 import { type CreateId, randomId } from '../core/ids.ts';
 import { expectCount, expectDelay, expectFunction, expectName, expectOptions } from '../core/options.ts';
@@ -10,6 +11,7 @@ import type { Handler } from '../process/handler.ts';
 import { letterId } from '../process/letter-id.ts';
 import type { Batched, HandlerOptions } from '../process/processor-options.ts';
 import type { DrainOptions, DrainReport } from '../process/stats.ts';
+import type { Part } from '../process/probe.ts';
 import { Watch } from '../process/watch.ts';
 import type { Channel, ChannelOptions, ChannelStats } from './channel.ts';
 import { channelEvents } from './channel-events.ts';
@@ -27,6 +29,10 @@ export class BoundedChannel<Item> implements Channel<Item> {
   readonly #scheduler: SchedulerLike;
   readonly #createId: CreateId;
   readonly #reports = new ErrorReports();
+  readonly #watch: Watch;
+  /** As probes see it. */
+  readonly #part: Part;
+  readonly #leaveWatch: () => void;
   readonly #forwarding: Subscription;
   readonly #pools = new Set<WorkerPool<Item>>();
   /** Counts of workers that have closed, and what they gave up. */
@@ -40,6 +46,8 @@ export class BoundedChannel<Item> implements Channel<Item> {
     expectFunction('random', options.random);
     this.#options = options;
     this.name = expectName('name', name);
+    this.#part = { kind: 'channel', name, stats: () => this.stats() };
+    this.#watch = new Watch(this.#reports, options.probe);
     this.deadLetters = options.deadLetters ?? createDeadLetterQueue<Item>({ scheduler });
     this.#scheduler = scheduler;
     this.#createId = expectFunction('createId', createId);
@@ -47,6 +55,7 @@ export class BoundedChannel<Item> implements Channel<Item> {
     this.#forwarding = this.deadLetters.errors.subscribe(({ kind, error, handler }) =>
       this.#reports.report(kind, error, handler),
     );
+    this.#leaveWatch = this.#watch.show(this.#part);
   }
 
   get isClosed(): boolean {
@@ -154,7 +163,7 @@ export class BoundedChannel<Item> implements Channel<Item> {
     handler: Handler<Item> | Handler<readonly Item[]>,
     options: Batched<WorkerOptions<Item>> | WorkerOptions<Item>,
   ): WorkerPool<Item> {
-    const { probe, random } = this.#options;
+    const { random } = this.#options;
     const pool: WorkerPool<Item> = new WorkerPool(
       this.#stock,
       // With batches, the engine hands over arrays.
@@ -169,7 +178,8 @@ export class BoundedChannel<Item> implements Channel<Item> {
         name: options.name ?? this.name,
         deadLetters: this.deadLetters,
         errors: this.#reports,
-        watch: new Watch(this.#reports, probe),
+        watch: this.#watch,
+        owner: this.#part,
         onClosed: () => {
           addCounts(this.#retired, pool.engine.ended);
           this.#retired.abandoned += pool.engine.abandoned;
@@ -209,13 +219,25 @@ export class BoundedChannel<Item> implements Channel<Item> {
     );
     this.#stock.abandon((event) => {
       const id = letterId(this.#createId, time, this.#reports);
-      deadLetters.next({ id, event, handler, reason: 'abandoned', error, attempts: [], time, redriven: 0 });
+      const letter: DeadLetter<Item> = {
+        id,
+        event,
+        handler,
+        reason: 'abandoned',
+        error,
+        attempts: [],
+        time,
+        redriven: 0,
+      };
+      deadLetters.next(letter);
+      this.#watch.refused(letter, this.#part);
     });
     for (const pool of this.#pools) pool.close();
   }
 
   #endIfDone(): void {
     if (!this.#isDone) return;
+    this.#leaveWatch();
     // What is on its way to the store may still fail.
     void this.deadLetters.flush().then(() => this.#forwarding.unsubscribe());
     const abandoned = this.#abandoned - this.#abandonedBefore;

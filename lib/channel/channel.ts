@@ -4,7 +4,7 @@ import type { CreateId } from '../core/ids.ts';
 import type { DeadLetterQueue } from '../process/dead-letter-queue.ts';
 import type { ReportedError } from '../process/error-reports.ts';
 import type { Handler } from '../process/handler.ts';
-import type { Probe } from '../process/probe.ts';
+import type { Probes } from '../process/watch.ts';
 import type { Batched } from '../process/processor-options.ts';
 import type { DrainOptions, DrainReport, ProcessorStats } from '../process/stats.ts';
 import type { ChannelWorkers, WorkerOptions } from './channel-workers.ts';
@@ -21,7 +21,7 @@ export interface ChannelOptions<Item> {
   /** Where dead items of workers go, and those that a drain abandons. @defaultValue a queue of its own */
   readonly deadLetters?: DeadLetterQueue<Item>;
   /** Watches the workers. @defaultValue none */
-  readonly probe?: Probe;
+  readonly probe?: Probes;
   /** The clock, and the timers of every delay. @defaultValue asyncScheduler */
   readonly scheduler?: SchedulerLike;
   /** For jitter: 0 ≤ random() \< 1. @defaultValue Math.random */

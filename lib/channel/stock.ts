@@ -1,6 +1,7 @@
 import { Chain } from '../core/chain.ts';
 import { ClosedError } from '../core/errors.ts';
 import { RingBuffer } from '../core/ring-buffer.ts';
+import { whenAborted } from '../core/when-aborted.ts';
 import { ChannelSender } from './channel-sender.ts';
 import type { Taker } from './taker.ts';
 
@@ -103,7 +104,7 @@ export class Stock<Item> {
         reject(signal.reason);
       };
       const settle = (end: () => void): void => {
-        signal.removeEventListener('abort', abort);
+        takeBack();
         end();
       };
       const sender = new ChannelSender(
@@ -112,7 +113,7 @@ export class Stock<Item> {
         (reason) => settle(() => reject(reason)),
       );
       // What is no signal throws here, with nothing sent.
-      signal.addEventListener('abort', abort, { once: true });
+      const takeBack = whenAborted(signal, abort);
       this.senders.push(sender);
     });
   }

@@ -32,6 +32,10 @@ export class AgedMap<Key, Value> {
     return this.#entries.has(key);
   }
 
+  get(key: Key): Value | undefined {
+    return this.#entries.get(key)?.value;
+  }
+
   /** Adds the newest entry; one with the same key is replaced. */
   set(key: Key, value: Value): void {
     const entry = new Entry(key, value);

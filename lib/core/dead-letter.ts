@@ -1,4 +1,4 @@
-import type { EventMessage } from './message.ts';
+import type { EventMessage, MessageHeaders } from './message.ts';
 
 /**
  * Why an event is dead.
@@ -45,10 +45,12 @@ export interface DeadLetter<Item = EventMessage> {
   readonly reason: DeadLetterReason;
   /** The last error; a `SchemaError` with every issue for `invalid`. */
   readonly error: unknown;
-  /** Every attempt's error and times; empty if there was no attempt. */
+  /** Every attempt's error and times, the oldest first; empty if there was no attempt. Behind a broker, those of its last delivery. */
   readonly attempts: readonly AttemptRecord[];
   /** When it died: epoch milliseconds of the scheduler. */
   readonly time: number;
   /** How often this event has been redriven before. */
   readonly redriven: number;
+  /** What probes have noted, such as the trace of the handling that failed. */
+  readonly headers?: MessageHeaders;
 }

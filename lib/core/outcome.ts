@@ -1,7 +1,10 @@
 import type { DeadLetterReason } from './dead-letter.ts';
 
-/** Which policy dropped an event: an overflow, or a strategy (`switch` supersedes, `exhaust` finds the lane busy). */
-export type DropReason = 'busy' | 'drop-newest' | 'drop-oldest' | 'superseded';
+/**
+ * Why a handler let go of an event: by an overflow, by a strategy (`switch` supersedes, `exhaust` finds the lane busy), or because it went back to its broker,
+ * which delivers it again (`handed-back`).
+ */
+export type DropReason = 'busy' | 'drop-newest' | 'drop-oldest' | 'handed-back' | 'superseded';
 
 /** How one handler's copy of an event ended. `rejected` copies were not taken at all. */
 export type Outcome = 'dead' | 'dropped' | 'handled' | 'rejected';
@@ -31,6 +34,25 @@ export interface DeliveryReport {
   /** In the order of registration. */
   readonly handlers: readonly HandlerReport[];
 }
+
+/** What is known when a broker has a published event: its handlers, wherever they are, will be given it. */
+export interface ConfirmedReport {
+  /** `confirmed`: the broker has it, as safely as its capabilities say. */
+  readonly stage: 'confirmed';
+  /** Always: what was not confirmed rejects. */
+  readonly ok: true;
+  /** Whether the broker knows that nobody is there to be given it; `false` where it cannot know. */
+  readonly unhandled: boolean;
+  /** The event's id. */
+  readonly id: string;
+  /** Whether the broker had an event of this id already, and has not kept a second one. */
+  readonly isDuplicate: boolean;
+  /** Its place in the broker's log, where it says it. */
+  readonly sequence?: number;
+}
+
+/** What a published event came to: in process a {@link DeliveryReport}, across a broker a {@link ConfirmedReport}. */
+export type PublishReport = ConfirmedReport | DeliveryReport;
 
 /** One handler's part of a {@link DeliveryReport}. */
 export interface HandlerReport extends Settlement {

@@ -40,6 +40,13 @@ export class RingBuffer<Item> {
     return item;
   }
 
+  /** From the one that `shift` would take on. */
+  *[Symbol.iterator](): IterableIterator<Item> {
+    for (let index = 0; index < this.count; index++) {
+      yield this.slots[(this.head + index) & (this.slots.length - 1)] as Item;
+    }
+  }
+
   private double(): void {
     const { length } = this.slots;
     const inOrder = [...this.slots.slice(this.head), ...this.slots.slice(0, this.head)];

@@ -45,7 +45,7 @@ export function circuitBreaker<Value>({
       return source.pipe(
         tap({
           complete: () => circuit.succeeded(pass),
-          error: () => circuit.failed(pass, scheduler.now()),
+          error: (error) => circuit.failed(pass, scheduler.now(), error),
           unsubscribe: () => circuit.cancelled(pass),
         }),
       );

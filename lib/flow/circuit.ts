@@ -1,5 +1,5 @@
 import { MillraceError } from '../core/errors.ts';
-import { expectCount, expectDelay } from '../core/options.ts';
+import { expectCount, expectDelay, expectFunction } from '../core/options.ts';
 
 /** When a circuit opens and for how long. */
 export interface CircuitBreakerPolicy {
@@ -7,6 +7,8 @@ export interface CircuitBreakerPolicy {
   readonly failureThreshold?: number;
   /** Milliseconds that it stays open before one trial; \> 0. @defaultValue 30_000 */
   readonly resetAfterMs?: number;
+  /** Whether a failure says that what is called is in trouble; of another kind, such as a refusal, it counts as neither a failure nor a success. @defaultValue all do */
+  readonly failureIf?: (error: unknown) => boolean;
 }
 
 /** `closed` lets all through, `open` nothing, `half-open` one trial. */
@@ -32,6 +34,7 @@ export class CircuitOpenError extends MillraceError {
 export class CircuitBreaker {
   readonly #failureThreshold: number;
   readonly #resetAfterMs: number;
+  readonly #failureIf: (error: unknown) => boolean;
   #state: CircuitState = 'closed';
   #failures = 0;
   #openUntil = 0;
@@ -39,9 +42,10 @@ export class CircuitBreaker {
   #era = 0;
   #isTrying = false;
 
-  constructor({ failureThreshold = 5, resetAfterMs = 30_000 }: CircuitBreakerPolicy) {
+  constructor({ failureThreshold = 5, resetAfterMs = 30_000, failureIf = () => true }: CircuitBreakerPolicy) {
     this.#failureThreshold = expectCount('breaker.failureThreshold', failureThreshold, 1);
     this.#resetAfterMs = expectDelay('breaker.resetAfterMs', resetAfterMs, true);
+    this.#failureIf = expectFunction('breaker.failureIf', failureIf, true);
   }
 
   get state(): CircuitState {
@@ -72,9 +76,19 @@ export class CircuitBreaker {
     if (this.#state === 'half-open') this.#become('closed');
   }
 
-  /** The call with this pass failed. */
-  failed(pass: number | undefined, now: number): void {
+  /** The call with this pass failed. What `failureIf` throws comes after it was counted as a failure. */
+  failed(pass: number | undefined, now: number, error: unknown): void {
     if (pass !== this.#era) return;
+    let isFailure = true;
+    try {
+      isFailure = this.#failureIf(error);
+    } finally {
+      if (isFailure) this.#count(now);
+      else this.cancelled(pass);
+    }
+  }
+
+  #count(now: number): void {
     this.#failures++;
     if (this.#state === 'closed' && this.#failures < this.#failureThreshold) return;
     this.#become('open');

@@ -2,6 +2,7 @@ import type { SchedulerLike, Subscription } from 'rxjs';
 import type { BatchPolicy } from '../flow/batch-policy.ts';
 import { Attempt } from './attempt.ts';
 import { type Call, Delivery } from './delivery.ts';
+import type { HandlerPart } from './probe.ts';
 import type { WaitingRoom } from './waiting-room.ts';
 
 /** Says when the events that wait are enough for a batch, or have waited long enough, and makes one of them. */
@@ -42,12 +43,13 @@ export class BatchAssembly<Item> {
   }
 
   /** Gives a call the next batch. */
-  fill(call: Call<Item>, room: WaitingRoom<Item>, handler: string): void {
+  fill(call: Call<Item>, room: WaitingRoom<Item>, part: HandlerPart): void {
     const members = room.shiftMany(this.batch.maxSize);
     // A handler that takes events out of it would miss them in the next attempt.
     const events: unknown = Object.freeze(members.map(({ event }) => event));
     // To the engine, an array is an event like any other.
-    const whole = new Delivery(handler, events as Item, undefined, whoAwaits(members));
+    const followedBy = members.reduce((bits, member) => bits | member.followedBy, 0);
+    const whole = new Delivery(part, events as Item, followedBy, undefined, whoAwaits(members));
     whole.members = members;
     whole.isTaken = true;
     call.take(whole, undefined);

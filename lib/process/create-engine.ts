@@ -13,7 +13,7 @@ import { Watch } from './watch.ts';
 export function createEngine<Item>(
   handler: Handler<Item> | Handler<readonly Item[]>,
   options: Batched<ProcessorOptions<Item>> | ProcessorOptions<Item>,
-  surroundings: Partial<Pick<EngineSurroundings<Item>, 'createAttempt' | 'name' | 'onClosed' | 'onIdle'>> = {},
+  surroundings: Partial<Omit<EngineSurroundings<Item>, 'deadLetters' | 'errors'>> = {},
 ): Engine<Item> {
   const errors = new ErrorReports();
   const { deadLetters = createDeadLetterQueue<Item>(options.scheduler && { scheduler: options.scheduler }), probe } =
@@ -21,11 +21,11 @@ export function createEngine<Item>(
   const forwarding = deadLetters.errors.subscribe(({ kind, error, handler: name }) => errors.report(kind, error, name));
   return new Engine(handler as Handler<Item>, options, {
     name: 'handler',
+    watch: new Watch(errors, probe),
     ...surroundings,
     ...(options.name !== undefined && { name: options.name }),
     deadLetters,
     errors,
-    watch: new Watch(errors, probe),
     onClosed: () => {
       forwarding.unsubscribe();
       surroundings.onClosed?.();

@@ -26,7 +26,7 @@ import { expectCount, expectDelay, expectFunction } from '../core/options.ts';
 import { RingBuffer } from '../core/ring-buffer.ts';
 import { isPromiseLike } from '../core/schema.ts';
 import type { DeadLetterSink } from '../flow/dead-letter-to.ts';
-import { decideRetry } from '../flow/retry-policy.ts';
+import { type DecideRetry, decideRetry } from '../flow/retry-policy.ts';
 import { retryBy } from '../flow/retry-with-backoff.ts';
 import { type DeadLetterStore, memoryDeadLetterStore } from './dead-letter-store.ts';
 import { ErrorReports, type ReportedError } from './error-reports.ts';
@@ -151,9 +151,13 @@ export class DeadLetterQueue<Item = EventMessage> extends Subject<DeadLetter<Ite
     return { received: this.#received, evicted: this.#evicted, storing: this.#storing.value };
   }
 
-  /** The letters kept, the oldest first. */
+  /**
+   * The letters kept, the oldest first. A store that fails is asked again until it answers.
+   *
+   * @throws ClosedError when the store is closed; TopologyError when what it needs on its broker is missing
+   */
   async list({ filter, limit = Infinity }: LetterSelection<Item> = {}): Promise<readonly DeadLetter<Item>[]> {
-    return select(await firstValueFrom(this.#ask(() => this.#store.list())), filter, limit);
+    return select(await firstValueFrom(this.#ask(() => this.#store.list(), LIST_RETRY)), filter, limit);
   }
 
   /**
@@ -162,14 +166,14 @@ export class DeadLetterQueue<Item = EventMessage> extends Subject<DeadLetter<Ite
    * again: if dead, it has a new letter, with `redriven` one higher.
    *
    * @returns the counts, when all have ended
-   * @throws InvalidOptionError for a `limit` or `perSecond` that cannot work
+   * @throws InvalidOptionError for a `limit` or `perSecond` that cannot work; as `list`
    */
   async redrive({
     filter,
     limit = Infinity,
     ...options
   }: LetterSelection<Item> & RedriveOptions = {}): Promise<RedriveReport> {
-    const letters = this.#ask(() => this.#store.list()).pipe(mergeMap((all) => select(all, filter, limit)));
+    const letters = this.#ask(() => this.#store.list(), LIST_RETRY).pipe(mergeMap((all) => select(all, filter, limit)));
     this.#redrives++;
     try {
       return await redriveLetters(letters, (letter) => this.#redriveOne(letter), options, this.#scheduler);
@@ -178,7 +182,7 @@ export class DeadLetterQueue<Item = EventMessage> extends Subject<DeadLetter<Ite
     }
   }
 
-  /** Removes letters and returns how many. */
+  /** Removes letters and returns how many. @throws as `list` */
   async discard(selection: LetterSelection<Item> = {}): Promise<number> {
     const letters = await this.list(selection);
     await Promise.all(letters.map(async ({ id }) => this.#remove(id)));
@@ -243,11 +247,11 @@ export class DeadLetterQueue<Item = EventMessage> extends Subject<DeadLetter<Ite
     return this.#insist(() => this.#store.remove(id));
   }
 
-  /** Asks the store until it answers: a letter in hand is not let go. */
-  #ask<Answer>(question: () => Answer | PromiseLike<Answer>): Observable<Answer> {
+  /** Asks the store until it answers, or is closed: a letter in hand is not let go. */
+  #ask<Answer>(question: () => Answer | PromiseLike<Answer>, decide = STORE_RETRY): Observable<Answer> {
     return defer(() => nowOrLater(question())).pipe(
       tap({ error: (error) => this.#reports.report('dead-letter-store', error) }),
-      retryBy(STORE_RETRY, this.#scheduler),
+      retryBy(decide, this.#scheduler),
     );
   }
 
@@ -255,9 +259,13 @@ export class DeadLetterQueue<Item = EventMessage> extends Subject<DeadLetter<Ite
   #insist(work: () => PromiseLike<void> | void): Promise<void> | void {
     let isDone = false;
     let resolve: (() => void) | undefined;
-    this.#ask(work).subscribe(() => {
-      isDone = true;
-      resolve?.();
+    this.#ask(work).subscribe({
+      next: () => {
+        isDone = true;
+        resolve?.();
+      },
+      // It has been reported. What is not kept is never said to be.
+      error: () => undefined,
     });
     return isDone ? undefined : new Promise((done) => (resolve = done));
   }
@@ -285,10 +293,11 @@ export class DeadLetterQueue<Item = EventMessage> extends Subject<DeadLetter<Ite
   }
 }
 
-const STORE_RETRY = /* @__PURE__ */ decideRetry(
-  { maxAttempts: Infinity, delayMs: 100, maxDelayMs: 30_000 },
-  Math.random,
-);
+/** A store that is closed stays closed. */
+const STORE_RETRY = /* @__PURE__ */ retryUnless('CLOSED');
+
+/** Who only looks is told what waiting does not mend. */
+const LIST_RETRY = /* @__PURE__ */ retryUnless('CLOSED', 'TOPOLOGY');
 
 /**
  * Creates a dead-letter queue: to share it between buses, to bound it, or to keep its letters in a store of your own.
@@ -331,4 +340,10 @@ function evicted<Item>({ id }: DeadLetter<Item>, maxSize: number): MillraceError
     'OVERFLOW',
     `Expected at most ${maxSize} dead letters, got one more: letter ${id}, the oldest, was let go. Redrive or discard letters, raise maxSize, or give the queue a store.`,
   );
+}
+
+/** Again and again, but for errors of these codes. */
+function retryUnless(...codes: readonly MillraceError['code'][]): DecideRetry {
+  const retryIf = (error: unknown): boolean => !(error instanceof MillraceError && codes.includes(error.code));
+  return decideRetry({ maxAttempts: Infinity, delayMs: 100, maxDelayMs: 30_000, retryIf }, Math.random);
 }

@@ -4,7 +4,8 @@ import type { AttemptRecord, DeadLetter, DeadLetterReason } from '../core/dead-l
 import type { DropReason, Outcome, Settlement } from '../core/outcome.ts';
 import type { Lane } from '../flow/lanes.ts';
 import type { Attempt } from './attempt.ts';
-import type { Handling } from './probe.ts';
+import type { Followed } from './part-watch.ts';
+import type { HandlerPart } from './probe.ts';
 
 /** An event that a processor took. */
 export interface AcceptedEvent {
@@ -22,16 +23,18 @@ export type SettlementListener = (settlement: Settlement, result?: unknown) => v
  * One copy of an event that a processor accepted, on its way to its one end. Only copies that somebody asks about, or that do not end with
  * their first attempt, need one: the others are in the counters and in a {@link Call}.
  */
-export class Delivery<Item> implements AcceptedEvent, Handling<Item> {
-  readonly handler: string;
+export class Delivery<Item> implements AcceptedEvent, Followed {
+  readonly part: HandlerPart;
   readonly event: Item;
   /** Its lane, as the `key` option says. */
   key: unknown = undefined;
   readonly onSettled: SettlementListener | undefined;
   /** The attempt whose handler awaits this delivery, if one does. */
   readonly awaitedBy: Attempt<unknown> | undefined;
-  /** How often the event was redriven, this time included. */
-  readonly redriven: number;
+  /** Which of the probes that follow a few events follow this one. */
+  readonly followedBy: number;
+  /** The dead letter that it was redriven from. */
+  readonly origin: DeadLetter<Item> | undefined;
   /** Attempts made so far. */
   attempts = 0;
   /** The call in progress. */
@@ -57,6 +60,8 @@ export class Delivery<Item> implements AcceptedEvent, Handling<Item> {
   isTaken = false;
   /** Counted as handled, dead or dropped. */
   isEnded = false;
+  /** Gone back to where it came from, instead of into the dead letters. */
+  isHandedBack = false;
   outcome: Exclude<Outcome, 'rejected'> = 'handled';
   dropReason: DropReason | undefined = undefined;
   /** Whoever asked was told. */
@@ -65,17 +70,28 @@ export class Delivery<Item> implements AcceptedEvent, Handling<Item> {
   private resolve: ((settlement: Settlement) => void) | undefined = undefined;
 
   constructor(
-    handler: string,
+    part: HandlerPart,
     event: Item,
+    followedBy = 0,
     onSettled?: SettlementListener,
     awaitedBy?: Attempt<unknown>,
-    redriven = 0,
+    origin?: DeadLetter<Item>,
   ) {
-    this.handler = handler;
+    this.part = part;
     this.event = event;
+    this.followedBy = followedBy;
     this.onSettled = onSettled;
     this.awaitedBy = awaitedBy;
-    this.redriven = redriven;
+    this.origin = origin;
+  }
+
+  get handler(): string {
+    return this.part.name;
+  }
+
+  /** How often the event was redriven, this time included. */
+  get redriven(): number {
+    return this.origin === undefined ? 0 : this.origin.redriven + 1;
   }
 
   /** What is told of its end. */
@@ -158,9 +174,9 @@ export class Call<Item> implements Linked<Call<Item>> {
   }
 
   /** From its first failure on, an event has a delivery. */
-  deliveryOf(handler: string): Delivery<Item> {
+  deliveryOf(part: HandlerPart): Delivery<Item> {
     if (this.delivery !== undefined) return this.delivery;
-    const delivery = newlyTaken(this.event, handler);
+    const delivery = newlyTaken(this.event, part);
     delivery.attempts = 1;
     delivery.current = this;
     delivery.lane = this.lane;
@@ -187,12 +203,12 @@ export class Call<Item> implements Linked<Call<Item>> {
 export type Entry<Item> = Delivery<Item> | Item;
 
 /** What was let in as it is gets a delivery as soon as there is something to say of it. */
-export function asDelivery<Item>(entry: Entry<Item>, handler: string): Delivery<Item> {
-  return isDelivery(entry) ? entry : newlyTaken(entry, handler);
+export function asDelivery<Item>(entry: Entry<Item>, part: HandlerPart): Delivery<Item> {
+  return isDelivery(entry) ? entry : newlyTaken(entry, part);
 }
 
-function newlyTaken<Item>(event: Item, handler: string): Delivery<Item> {
-  const delivery = new Delivery(handler, event);
+function newlyTaken<Item>(event: Item, part: HandlerPart): Delivery<Item> {
+  const delivery = new Delivery(part, event);
   delivery.isTaken = true;
   return delivery;
 }

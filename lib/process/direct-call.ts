@@ -5,16 +5,18 @@ import type { HandlerFunction } from './handler.ts';
 
 // Numbers, as they are written twice an event.
 const READY = 0;
-const BUSY = 1;
+/** For events that no probe follows, which the owner must ask first. */
+const READY_FOR_SOME = 1;
+const BUSY = 2;
 /** The handler is being called. */
-const CALLING = 2;
+const CALLING = 3;
 /** It is, and something has happened meanwhile that must be looked at when it returns. */
-const INTERRUPTED = 3;
+const INTERRUPTED = 4;
 
 /** Who takes over what a direct call cannot end. */
 export interface DirectCallHost<Item> {
-  /** Takes the usual way, as the handler is not idle. */
-  admit(event: Item): Verdict;
+  /** Takes the usual way, as the handler is not idle, or a probe may follow the event. */
+  admit(event: Item, now: number): Verdict;
   /** Makes the attempt of a call. */
   begin(event: Item): Attempt<Item>;
   /** Goes on with a call that returned something to wait for, or was interrupted. */
@@ -56,13 +58,18 @@ export class DirectCall<Item, Owner extends DirectCallHost<Item>> {
     return this.readiness === READY;
   }
 
-  /** Says whether the next event may come this way. */
-  set isReady(isReady: boolean) {
-    this.readiness = isReady ? READY : BUSY;
+  /** Whether only an event that no probe follows may come this way, by `callUnfollowed`. */
+  get isReadyForSome(): boolean {
+    return this.readiness === READY_FOR_SOME;
+  }
+
+  /** Puts the short way into service: for all events, or for those only that no probe follows. */
+  open(isForAll: boolean): void {
+    this.readiness = isForAll ? READY : READY_FOR_SOME;
   }
 
   /**
-   * Takes the short way out of service, until `isReady` says otherwise. Returns false during a call: then nothing may start before the
+   * Takes the short way out of service, until it is opened again. Returns false during a call: then nothing may start before the
    * handler has returned.
    */
   interrupt(): boolean {
@@ -77,7 +84,15 @@ export class DirectCall<Item, Owner extends DirectCallHost<Item>> {
    * @param now - the time of the scheduler, which the caller has read for all handlers
    */
   offer(event: Item, now: number): Verdict {
-    if (this.readiness !== READY) return this.owner.admit(event);
+    return this.readiness === READY ? this.call(event, now, READY) : this.owner.admit(event, now);
+  }
+
+  /** Hands over an event that no probe follows, as it `isReadyForSome`. */
+  callUnfollowed(event: Item, now: number): void {
+    this.call(event, now, READY_FOR_SOME);
+  }
+
+  private call(event: Item, now: number, ready: number): Verdict {
     const attempt = this.lent ?? this.owner.begin(event);
     let result: unknown;
     // What comes meanwhile must wait: one event at a time, and no recursion.
@@ -89,7 +104,7 @@ export class DirectCall<Item, Owner extends DirectCallHost<Item>> {
     }
     const isDone = typeof result !== 'object' || result === null;
     if (!isDone || this.readiness !== CALLING) return this.follow(event, attempt, now, result);
-    this.readiness = READY;
+    this.readiness = ready;
     this.done++;
     if (this.lent === undefined) attempt.isOver = true;
     return 'taken';

@@ -3,20 +3,23 @@ import type { CircuitBreaker } from '../flow/circuit.ts';
 import type { DeadLetterSink } from '../flow/dead-letter-to.ts';
 import type { AttemptRunner } from './attempt-runner.ts';
 import type { Call, Delivery } from './delivery.ts';
+import type { HandsBack } from './engine-surroundings.ts';
 import type { ErrorReports } from './error-reports.ts';
 import { FailurePath } from './failure-path.ts';
 import type { Ledger } from './ledger.ts';
+import type { PartWatch } from './part-watch.ts';
+import type { HandlerPart } from './probe.ts';
 import type { ProcessorSettings } from './processor-options.ts';
 import { abandoned } from './stop-reasons.ts';
-import type { Watch } from './watch.ts';
 
 /** What endings need of their pump. */
 export interface EndingsOptions<Item> {
-  readonly name: string;
+  readonly part: HandlerPart;
   readonly settings: ProcessorSettings<Item>;
   readonly letters: DeadLetterSink<DeadLetter<Item>>;
   readonly errors: ErrorReports;
-  readonly watch: Watch;
+  readonly watch: PartWatch;
+  readonly handsBack: HandsBack<Item> | undefined;
   readonly ledger: Ledger<Item>;
   readonly runner: AttemptRunner<Item>;
   /** Makes another attempt as soon as there is a slot. */
@@ -40,7 +43,7 @@ export class Endings<Item> {
   abandoned = 0;
 
   constructor(options: EndingsOptions<Item>) {
-    const { settings, letters, errors, watch, attemptAgain } = options;
+    const { settings, letters, errors, watch, handsBack, attemptAgain } = options;
     this.options = options;
     this.breaker = settings.breaker;
     this.ledger = options.ledger;
@@ -49,6 +52,7 @@ export class Endings<Item> {
       letters,
       errors,
       watch,
+      handsBack,
       attemptAgain,
       onEnded: (delivery) => this.recovered(delivery),
     });
@@ -85,11 +89,12 @@ export class Endings<Item> {
     this.failurePath.bury(delivery, reason, error);
   }
 
-  /** Gives up on a delivery: it is dead. */
+  /** Gives up on a delivery: it is dead, unless it goes back. */
   abandon(delivery: Delivery<Item>): void {
-    const reason = abandoned(this.options.name);
+    const reason = abandoned(this.options.part.name);
     const call = this.detach(delivery);
     this.abandoned += delivery.members?.length ?? 1;
+    this.failurePath.offerBack(delivery, 'abandoned', reason);
     this.ledger.end(delivery, 'dead');
     if (call !== undefined) this.options.runner.abort(call, reason);
     this.failurePath.bury(delivery, 'abandoned', reason);
@@ -110,9 +115,9 @@ export class Endings<Item> {
 
   /** Gives up on all that is pending. */
   close(waiting: readonly Delivery<Item>[]): void {
-    const { name, runner } = this.options;
+    const { part, runner } = this.options;
     this.isClosed = true;
-    const pending = new Set(Array.from(runner.inFlight, (call) => call.deliveryOf(name)));
+    const pending = new Set(Array.from(runner.inFlight, (call) => call.deliveryOf(part)));
     for (const delivery of this.recovering) {
       if (delivery.letter === undefined) pending.add(delivery);
       else this.ledger.end(delivery, 'dead');
@@ -123,15 +128,23 @@ export class Endings<Item> {
   }
 
   private record(call: Call<Item>, error: unknown): Delivery<Item> {
-    const { name, settings } = this.options;
-    const delivery = call.deliveryOf(name);
+    const { part, settings } = this.options;
+    const delivery = call.deliveryOf(part);
     const { attempts: attempt } = delivery;
     const { startedAt, circuitPass } = call;
     const endedAt = settings.scheduler.now();
     delivery.current = undefined;
     (delivery.records ??= []).push({ attempt, startedAt, endedAt, error });
-    this.breaker?.failed(circuitPass, endedAt);
+    this.tellBreaker(circuitPass, endedAt, error);
     return delivery;
+  }
+
+  private tellBreaker(pass: number | undefined, now: number, error: unknown): void {
+    try {
+      this.breaker?.failed(pass, now, error);
+    } catch (policyError) {
+      this.options.errors.report('policy', policyError, this.options.part.name);
+    }
   }
 
   private retryOrBury(delivery: Delivery<Item>, error: unknown): void {

@@ -3,16 +3,19 @@ import { Drainage, type DrainCounts } from './drainage.ts';
 import type { EngineSurroundings } from './engine-surroundings.ts';
 import type { Gate } from './gate.ts';
 import type { ProcessorSettings } from './processor-options.ts';
+import type { PartWatch } from './part-watch.ts';
+import type { HandlerPart } from './probe.ts';
 import type { Pump } from './pump.ts';
 import type { DrainOptions, DrainReport, ProcessorStats } from './stats.ts';
 
 /** What the life of an engine needs of it. */
 export interface EngineLifeOptions<Item> {
-  readonly engine: { readonly name: string; readonly isIdle: boolean; readonly ended: DrainCounts };
+  readonly engine: { readonly part: HandlerPart; readonly isIdle: boolean; readonly ended: DrainCounts };
   readonly pump: Pump<Item>;
   readonly gate: Gate<Item>;
   readonly settings: ProcessorSettings<Item>;
   readonly surroundings: EngineSurroundings<Item>;
+  readonly watch: PartWatch;
   /** Ends redrives. */
   readonly disconnect: (() => void) | undefined;
   /** Called when its state has changed; calls `restIdle` as soon as nothing is pending. */
@@ -62,7 +65,7 @@ export class EngineLife<Item> {
 
   /** @returns how many events it abandoned */
   close(): number {
-    const { engine, pump, gate, surroundings, disconnect, onChange } = this.options;
+    const { engine, pump, gate, surroundings, watch, disconnect, onChange } = this.options;
     if (this.current === 'closed') return 0;
     const completed = engine.isIdle;
     this.become('closed');
@@ -71,7 +74,8 @@ export class EngineLife<Item> {
     disconnect?.();
     this.finish = () => {
       const report = this.drainage?.end(engine.ended, pump.abandoned, completed);
-      if (report !== undefined) surroundings.watch.probe?.tell('drained', engine.name, report);
+      if (report !== undefined) watch.audience?.drained(engine.part.name, report);
+      surroundings.watch.leave(watch);
       surroundings.onClosed?.();
     };
     onChange();

@@ -15,6 +15,9 @@ import type { Processor } from './processor.ts';
 import { type Batched, type ProcessorOptions, type ProcessorSettings, processorSettings } from './processor-options.ts';
 import { processorStats } from './processor-stats.ts';
 import { tellNewEngine } from './new-engines.ts';
+import type { PartWatch } from './part-watch.ts';
+import { handlerPart } from './handler-part.ts';
+import type { HandlerPart } from './probe.ts';
 import { Pump } from './pump.ts';
 import type { RedriveTarget } from './redrive.ts';
 import { sendUntil } from './senders.ts';
@@ -40,13 +43,16 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
   private mayCallDirectly = false;
   private readonly createAttempt: CreateAttempt<Item>;
   private readonly life: EngineLife<Item>;
+  /** As probes see it. */
+  readonly part: HandlerPart;
+  private readonly watch: PartWatch;
 
   constructor(
     handler: Handler<Item>,
     options: Batched<ProcessorOptions<Item>> | ProcessorOptions<Item>,
     surroundings: EngineSurroundings<Item>,
   ) {
-    const { name, deadLetters, errors, createAttempt = createPlainAttempt, supply, watch } = surroundings;
+    const { name, deadLetters, errors, createAttempt = createPlainAttempt, supply } = surroundings;
     const settings = processorSettings(options);
     const handle = handlerFunction(handler);
     this.name = name;
@@ -54,6 +60,8 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
     this.reports = errors;
     this.settings = settings;
     this.surroundings = surroundings;
+    this.part = handlerPart(surroundings, () => this.stats());
+    this.watch = surroundings.watch.of(this.part);
     this.createAttempt = (event, attempt, awaitedBy) => createAttempt(this, event, attempt, awaitedBy);
     const lent = cannotSeeContext(handle) ? this.createAttempt(undefined as Item, 1, undefined) : undefined;
     this.direct =
@@ -61,15 +69,16 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
         ? new DirectCall(this, handle, lent)
         : new TimedDirectCall(this, handle, lent, settings.scheduler);
     this.pump = new Pump({
-      name,
+      part: this.part,
       handle,
       settings,
       createAttempt: this.createAttempt,
       lent,
       direct: this.direct,
-      letters: deadLetters.sinkOf(this),
+      letters: surroundings.letters ?? deadLetters.sinkOf(this),
       errors,
-      watch,
+      watch: this.watch,
+      handsBack: surroundings.handsBack,
       letIn: supply === undefined ? () => this.gate.letIn() : () => this.gate.letIn() || supply.letIn(),
       onRest: () => this.afterChange(),
     });
@@ -86,9 +95,11 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
       gate: this.gate,
       settings,
       surroundings,
+      watch: this.watch,
       disconnect: options.name === undefined ? undefined : deadLetters.connect(this, options.name),
       onChange: () => this.afterChange(),
     });
+    surroundings.watch.join(this.watch);
     this.heedWatch();
     this.afterChange();
     tellNewEngine(this);
@@ -138,8 +149,10 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
     return this.pump.abandoned;
   }
 
-  admit(event: Item): Verdict {
-    return this.gate.admitPlain(event) ? 'taken' : this.gate.admit(this.deliveryOf(event), 'none');
+  admit(event: Item, now: number): Verdict {
+    const followedBy = this.sample(event);
+    if (followedBy === 0 && this.gate.admitPlain(event, now)) return 'taken';
+    return this.gate.admit(this.deliveryOf(event, followedBy), 'none');
   }
 
   /**
@@ -148,7 +161,9 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
    * @param since - when the event came there
    */
   takeSupplied(event: Item, since: number | undefined): void {
-    if (!this.gate.enterPlain(event)) this.gate.admit(this.deliveryOf(event), 'sure', since);
+    const followedBy = this.sample(event);
+    if (followedBy === 0 && this.gate.enterPlain(event)) return;
+    this.gate.admit(this.deliveryOf(event, followedBy), 'sure', since);
   }
 
   begin(event: Item): Attempt<Item> {
@@ -176,25 +191,27 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
     awaitedBy: Attempt<unknown> | undefined,
     onTaken?: () => void,
   ): (() => void) | undefined {
-    const delivery = this.deliveryOf(event, onSettled, awaitedBy);
+    const delivery = this.deliveryOf(event, this.sample(event), onSettled, awaitedBy);
     return this.gate.handOver(delivery, onTaken, (error) => onSettled({ outcome: 'rejected', attempts: 0, error }));
   }
 
   /** Makes a dead letter of an event that it will not take any more. */
   abandon(event: Item): void {
-    this.pump.bury(this.deliveryOf(event), 'abandoned', whyAbandoned(this.name));
+    this.pump.bury(this.deliveryOf(event, this.sample(event)), 'abandoned', whyAbandoned(this.name));
   }
 
   trySend(event: Item, onSettled?: SettlementListener): boolean {
-    if (onSettled === undefined) {
-      if (this.direct.isReady) return this.direct.offer(event, this.settings.scheduler.now()) === 'taken';
-      if (this.gate.admitPlain(event)) return true;
+    if (onSettled === undefined && this.direct.isReady) {
+      return this.direct.offer(event, this.settings.scheduler.now()) === 'taken';
     }
-    return !this.gate.turnsAway() && this.gate.admit(this.deliveryOf(event, onSettled), 'try') === 'taken';
+    if (this.gate.turnsAway()) return false;
+    const followedBy = this.sample(event);
+    if (onSettled === undefined && followedBy === 0 && this.gate.admitPlain(event)) return true;
+    return this.gate.admit(this.deliveryOf(event, followedBy, onSettled), 'try') === 'taken';
   }
 
   send(event: Item, { signal }: { readonly signal?: AbortSignal } = {}): Promise<AcceptedEvent> {
-    const delivery = this.deliveryOf(event);
+    const delivery = this.deliveryOf(event, this.sample(event));
     if (signal === undefined) {
       return new Promise((resolve, reject) => {
         this.gate.handOver(delivery, resolve, reject);
@@ -205,7 +222,7 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
 
   /** Takes the event of a letter again. It always waits for room, so that no overflow policy loses it. */
   redrive(letter: DeadLetter<Item>, onSettled: SettlementListener): void {
-    const delivery = this.deliveryOf(letter.event, onSettled, undefined, letter.redriven + 1);
+    const delivery = this.deliveryOf(letter.event, this.sample(letter.event), onSettled, undefined, letter);
     this.gate.handOver(delivery, undefined, (error) => onSettled({ outcome: 'rejected', attempts: 0, error }));
   }
 
@@ -238,17 +255,17 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
   }
 
   /**
-   * To be called when the first probe has come, or the last one has gone. With a probe, nothing goes by the short ways, of which nobody is
-   * told; and without, all goes by them again from the next rest on.
+   * To be called when a probe has come, or has gone. What a probe follows does not go by the short ways, of which nobody is
+   * told; what none follows goes by them from the next rest on.
    */
   heedWatch(): void {
-    const { supply, watch } = this.surroundings;
+    const { supply } = this.surroundings;
     const { strategy, batch, breaker } = this.settings;
-    const isWatched = watch.probe !== undefined;
-    this.pump.isWatched = isWatched;
-    this.gate.isPlain = !isWatched && strategy === 'queue' && batch === undefined;
-    this.mayCallDirectly =
-      supply === undefined && this.gate.isPlain && this.pump.lanes === undefined && breaker === undefined;
+    const { audience } = this.watch;
+    this.pump.heedWatch();
+    this.gate.isPlain = audience?.isSampling !== false && strategy === 'queue' && batch === undefined;
+    const isAlone = supply === undefined && this.pump.lanes === undefined && breaker === undefined;
+    this.mayCallDirectly = isAlone && this.gate.isPlain;
     this.direct.interrupt();
   }
 
@@ -287,21 +304,26 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
     await this.drain();
   }
 
+  /** Which probes follow an event, of those that follow a few. */
+  private sample(event: Item): number {
+    return this.watch.audience?.sample(event) ?? 0;
+  }
+
   private deliveryOf(
     event: Item,
+    followedBy: number,
     onSettled?: SettlementListener,
     awaitedBy?: Attempt<unknown>,
-    redriven = 0,
+    origin?: DeadLetter<Item>,
   ): Delivery<Item> {
-    return new Delivery(this.name, event, onSettled, awaitedBy, redriven);
+    return new Delivery(this.part, event, followedBy, onSettled, awaitedBy, origin);
   }
 
   /** After every change: whether the next event may be called directly, and whether a drain is done. */
   private afterChange(): void {
     if (!this.direct.interrupt()) return;
-    if (this.mayCallDirectly && this.pump.isClear) {
-      this.direct.isReady = this.gate.suspended === 0 && this.life.state === 'open';
-    }
+    const isClear = this.mayCallDirectly && this.pump.isClear && this.gate.suspended === 0;
+    if (isClear && this.life.state === 'open') this.direct.open(this.watch.audience === undefined);
     if (this.pump.counters.pending === 0) this.life.restIdle();
   }
 }

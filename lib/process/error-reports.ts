@@ -3,19 +3,25 @@ import { type Observable, Subject } from 'rxjs';
 /**
  * What can go wrong outside of handlers:
  *
- * - `probe`, `dead-letter-subscriber`, `policy`: a callback that threw (`policy`: `retryIf`, `delayMs`, `createId`)
+ * - `probe`, `dead-letter-subscriber`, `policy`: a callback that threw (`policy`: `retryIf`, `delayMs`, `failureIf`, `createId`)
  * - `dead-letter-store`: a store that failed; `evicted`: a letter that a full queue let go
  * - `late-result`: a handler's result that came after its timeout
  * - `overflow`: a re-entrant emit that a handler with `overflow: 'fail'` rejected
  * - `subject`: an error that was sent into a subject owned by a bus
  * - `snapshot`: a state that could not be kept; `projection`: one that stopped, or whose checkpoint could not be kept
  * - `settlement`: a listener of settlements that threw
+ * - `broker`: a settlement that the broker did not take, a subscription that it has given up, a message that no live listener could be given; `outgoing`: what was
+ *   emitted and could not be published yet, or was given up
+ * - `bridge`: of a bridge, see there: an event that may not cross or cannot be written, a gap, a connection that failed
  */
 export type ErrorKind =
+  | 'bridge'
+  | 'broker'
   | 'dead-letter-store'
   | 'dead-letter-subscriber'
   | 'evicted'
   | 'late-result'
+  | 'outgoing'
   | 'overflow'
   | 'policy'
   | 'probe'

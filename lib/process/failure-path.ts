@@ -6,18 +6,20 @@ import { type DeadLetterSink, deadLetterTo } from '../flow/dead-letter-to.ts';
 import type { DecideRetry, RetryDecision } from '../flow/retry-policy.ts';
 import { retryBy } from '../flow/retry-with-backoff.ts';
 import type { Delivery } from './delivery.ts';
+import type { HandsBack } from './engine-surroundings.ts';
 import type { ErrorReports } from './error-reports.ts';
 import { letterId } from './letter-id.ts';
+import type { PartWatch } from './part-watch.ts';
 import type { Retry } from './probe.ts';
 import type { ProcessorSettings } from './processor-options.ts';
-import type { Watch } from './watch.ts';
 
 /** What the failure path needs of the engine. */
 export interface FailurePathOptions<Item> {
   readonly settings: ProcessorSettings<Item>;
   readonly letters: DeadLetterSink<DeadLetter<Item>>;
   readonly errors: ErrorReports;
-  readonly watch: Watch;
+  readonly watch: PartWatch;
+  readonly handsBack: HandsBack<Item> | undefined;
   /** Makes another attempt as soon as there is a slot; its end is told to `delivery.retrying`. */
   readonly attemptAgain: (delivery: Delivery<Item>) => void;
   /** The path has ended: with a letter, or by a successful attempt. */
@@ -43,6 +45,13 @@ export class FailurePath<Item> {
       return;
     }
     this.#end(delivery, this.#attempts(delivery, error).pipe(retryBy(this.#decide(delivery, decideRetry), scheduler)));
+  }
+
+  /** Lets a delivery go back to where it came from, if it may: then it has no letter. */
+  offerBack(delivery: Delivery<Item>, reason: DeadLetterReason, error: unknown): void {
+    const { handsBack } = this.#options;
+    if (handsBack === undefined) return;
+    for (const each of delivery.members ?? [delivery]) each.isHandedBack ||= handsBack(each.event, reason, error);
   }
 
   /** Makes a dead letter of a delivery. */
@@ -102,14 +111,16 @@ export class FailurePath<Item> {
     for (const each of delivery.members ?? [delivery]) {
       // Whoever was told of another one may have closed the processor.
       if (each.isEnded) return;
-      watch.probe?.tell('retried', each, retry);
+      watch.audience?.retried(each, retry);
     }
   }
 
-  /** A batch has a letter for each of its events. */
+  /** A batch has a letter for each of its events that is dead. */
   #writeAll(delivery: Delivery<Item>, error: unknown): readonly DeadLetter<Item>[] {
     const { members = [delivery] } = delivery;
-    const letters = members.map((each) => this.#write(each, delivery, error));
+    this.offerBack(delivery, delivery.deadReason, error);
+    const dead = members.filter(({ isHandedBack }) => !isHandedBack);
+    const letters = dead.map((each) => this.#write(each, delivery, error));
     delivery.letter = letters[0];
     return letters;
   }
@@ -120,12 +131,14 @@ export class FailurePath<Item> {
   }
 
   #write(delivery: Delivery<Item>, handled: Delivery<Item>, error: unknown): DeadLetter<Item> {
-    const { settings, errors } = this.#options;
+    const { settings, errors, watch } = this.#options;
     const { event, handler, redriven } = delivery;
     const { deadReason: reason, records: attempts = [] } = handled;
     const time = settings.scheduler.now();
     const id = letterId(settings.createId, time, errors);
-    return (delivery.letter = { id, event, handler, reason, error, attempts, time, redriven });
+    const headers = watch.audience?.burying(delivery, error);
+    const letter = { id, event, handler, reason, error, attempts, time, redriven };
+    return (delivery.letter = headers === undefined ? letter : { ...letter, headers });
   }
 }
 

@@ -16,13 +16,20 @@ export type Verdict = 'lost' | 'rejected' | 'suspended' | 'taken';
  */
 export type Patience = 'none' | 'sure' | 'try' | 'wait';
 
+/** What a gate needs of the direct calls. */
+interface ShortWay<Item> {
+  readonly calling: number;
+  readonly isReadyForSome: boolean;
+  callUnfollowed(event: Item, now: number): void;
+}
+
 /** What a gate needs to know of its engine. */
 export interface GateOptions<Item> {
   readonly name: string;
   readonly settings: ProcessorSettings<Item>;
   readonly pump: Pump<Item>;
   /** Where events are handled that the pump knows nothing of. */
-  readonly direct: { readonly calling: number };
+  readonly direct: ShortWay<Item>;
   /** Says whether there is room beyond the limit. */
   readonly supply: Pick<Supply, 'hasRoom'> | undefined;
 }
@@ -67,17 +74,24 @@ export class Gate<Item> {
     return this.pump.counters.pending + this.direct.calling >= this.limit && this.supply?.hasRoom !== true;
   }
 
-  /** Whether an event of a producer that will not wait is turned away, whatever it is: nothing need be made for it then. */
+  /** Whether an event of a producer that will not wait is turned away, whatever it is: nothing need be made for it then, and no probe asked. */
   turnsAway(): boolean {
+    if (!this.isFull) return false;
     const { overflow, strategy } = this.options.settings;
-    const turnsAway = overflow === 'suspend' && strategy === 'queue' && this.isFull;
+    const turnsAway = overflow === 'suspend' && strategy === 'queue';
     if (turnsAway) this.turnAway();
     return turnsAway;
   }
 
-  /** The short way in, for an event that nobody asks about; `false` if it must go the other way. */
-  admitPlain(event: Item): boolean {
-    return !this.isFull && this.enterPlain(event);
+  /**
+   * The short ways in, for an event that nobody asks about and no probe follows; `false` if it must go the other way.
+   *
+   * @param now - the time of the scheduler, if the caller knows it
+   */
+  admitPlain(event: Item, now?: number): boolean {
+    if (!this.direct.isReadyForSome) return !this.isFull && this.enterPlain(event);
+    this.direct.callUnfollowed(event, now ?? this.options.settings.scheduler.now());
+    return true;
   }
 
   /** The same, where there is room. */

@@ -3,12 +3,12 @@ import type { Lane } from '../flow/lanes.ts';
 import type { Delivery, Entry } from './delivery.ts';
 import type { ErrorReports } from './error-reports.ts';
 import { Counters } from './stats.ts';
-import type { Teller, Watch } from './watch.ts';
+import type { Audience, PartWatch } from './part-watch.ts';
 
 /** What a ledger needs to tell. */
 export interface LedgerOptions<Item> {
   readonly name: string;
-  readonly watch: Watch;
+  readonly watch: PartWatch;
   readonly errors: ErrorReports;
   /** Called when what held a lane has ended. */
   readonly release: (lane: Lane<Entry<Item>>) => void;
@@ -39,8 +39,8 @@ export class Ledger<Item> {
   end(delivery: Delivery<Item>, outcome: 'dead' | 'dropped' | 'handled', reason?: DropReason): void {
     if (delivery.isEnded) return;
     delivery.isEnded = true;
-    delivery.outcome = outcome;
-    delivery.dropReason = reason;
+    delivery.outcome = delivery.isHandedBack ? 'dropped' : outcome;
+    delivery.dropReason = delivery.isHandedBack ? 'handed-back' : reason;
     if (delivery.members === undefined) this.count(delivery);
     else this.endMembers(delivery, delivery.members);
     if (delivery.lane === undefined) return;
@@ -63,7 +63,7 @@ export class Ledger<Item> {
 
   /** Tells the probe that an event was taken. */
   tellTaken(delivery: Delivery<Item>): void {
-    this.options.watch.probe?.tell('accepted', delivery);
+    this.options.watch.audience?.accepted(delivery);
   }
 
   /** Tells the probe that an attempt starts. */
@@ -73,24 +73,25 @@ export class Ledger<Item> {
       // Whoever was told of another one may have closed the processor.
       if (member.isEnded) return;
       member.attempts = delivery.attempts;
-      watch.probe?.tell('started', member);
+      watch.audience?.started(member);
     }
   }
 
   /** Tells whoever asked how an event ended. The settlement is made only then. */
   tellEnd(delivery: Delivery<Item>): void {
-    const { probe } = this.options.watch;
+    const { audience } = this.options.watch;
+    const isHeard = audience?.heedsEnd(delivery, delivery.outcome) === true;
     if (delivery.members !== undefined) for (const member of delivery.members) this.tellEnd(member);
     delivery.isTold = true;
     if (delivery.isAwaited) delivery.tell();
-    if (delivery.onSettled !== undefined || probe !== undefined) this.tellListeners(delivery, probe);
+    if (delivery.onSettled !== undefined || isHeard) this.tellListeners(delivery, audience);
   }
 
-  private tellListeners(delivery: Delivery<Item>, probe: Teller | undefined): void {
+  private tellListeners(delivery: Delivery<Item>, audience: Audience | undefined): void {
     const { settlement, onSettled, dropReason, result } = delivery;
     if (delivery.members !== undefined) return;
-    if (dropReason === undefined) probe?.tell('settled', delivery, settlement);
-    else probe?.tell('dropped', delivery, dropReason);
+    if (dropReason === undefined) audience?.settled(delivery, settlement);
+    else audience?.dropped(delivery, dropReason);
     try {
       onSettled?.(settlement, result);
     } catch (error) {

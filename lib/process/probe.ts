@@ -1,17 +1,55 @@
+import type { DeadLetter } from '../core/dead-letter.ts';
 import type { EventMessage, MessageHeaders } from '../core/message.ts';
 import type { DropReason, Settlement } from '../core/outcome.ts';
-import { isPromiseLike } from '../core/schema.ts';
-import type { ErrorReports } from './error-reports.ts';
-import type { DrainReport } from './stats.ts';
+import type { DrainReport, ProcessorStats } from './stats.ts';
+
+/** Something that a probe was given to: a bus, a channel, a projection, or a handler of one of them. */
+export interface Part {
+  /** `'bus'`, `'channel'`, `'handler'` or `'projection'`; there may be more kinds one day. */
+  readonly kind: string;
+  /** Its name. */
+  readonly name: string;
+  /** What it belongs to, such as a handler to its bus. */
+  readonly owner?: Part;
+  /** What it has done and has to do, now: plain data. */
+  stats(): object;
+}
+
+/** A handler: of a bus, a projection or a processor, or a pool of workers of a channel. */
+export interface HandlerPart extends Part {
+  /** A handler. */
+  readonly kind: 'handler';
+  /** Which events it listens to, as far as their types are known by now. A processor and workers listen to none: they are given theirs. */
+  listensTo(): readonly string[];
+  /** What it has done and has to do, now. */
+  stats(): ProcessorStats;
+}
+
+/** A probe's hold on one part. */
+export interface Attachment {
+  /**
+   * Of a handler: called for each event that is offered, and decides whether the probe follows the handler's copy of it. Of the others, it is told only
+   * what goes wrong: `retried`, `dropped`, `settled` as dead. They cost next to nothing, so that a probe may measure a few of a million. @defaultValue it follows all
+   */
+  samples?(event: unknown): boolean;
+  /** The part has closed, or the probe was removed. Of a part that has closed, it may still be told of ends that waited for their letter to be stored. */
+  detached?(): void;
+}
 
 /** One handler's copy of an event, as a probe sees it: the same object in every call about it. */
 export interface Handling<Item = unknown> {
   /** The handler's name. */
   readonly handler: string;
-  /** The event, or the item of a processor. */
+  /** The handler. */
+  readonly part: HandlerPart;
+  /** The event, or the item of a processor. In `around`, with batches, an array of them. */
   readonly event: Item;
   /** Attempts made so far, the one in progress included. */
   readonly attempts: number;
+  /** The dead letter that it was redriven from. */
+  readonly origin?: DeadLetter<Item> | undefined;
+  /** In `around`, with batches: the copies that are handled together. */
+  readonly members?: readonly Handling<Item>[] | undefined;
 }
 
 /** What follows a failed attempt that will be made again. */
@@ -27,91 +65,30 @@ export interface Retry {
  * reported in `errors`. Without a probe nothing is paid.
  */
 export interface Probe {
-  /** A message is about to be offered to handlers. The headers that it returns are added to the message. */
-  publishing?(message: EventMessage): MessageHeaders | undefined | void;
+  /** It was given to a part; also to those that are there when it is added. Of each bus, channel or projection, and of each of their handlers. */
+  attached?(part: Part): Attachment | undefined | void;
+  /** A message is about to be offered to handlers, sent to a broker, or appended, by this bus or repository. The headers that it returns are added to the message. */
+  publishing?(message: EventMessage, by: Part): MessageHeaders | undefined | void;
+  /** A message that was told of by `publishing` is on its way to the handlers of this process; or a broker or store has confirmed it, or with `error`, has not. */
+  published?(message: EventMessage, error?: unknown): void;
   /** A handler took its copy; it runs or waits. */
   accepted?(handling: Handling): void;
   /** An attempt starts. */
   started?(handling: Handling): void;
   /** An attempt failed and there will be another. */
   retried?(handling: Handling, retry: Retry): void;
+  /** A copy is dead, and its letter is made. The headers that it returns are kept with the letter, and are there when it is redriven. */
+  burying?(handling: Handling, error: unknown): MessageHeaders | undefined | void;
   /** A copy ended: handled or dead. */
   settled?(handling: Handling, settlement: Settlement): void;
   /** A copy ended by a policy that drops. */
   dropped?(handling: Handling, reason: DropReason): void;
-  /** A drain ended. */
-  drained?(handler: string, report: DrainReport): void;
+  /** A broker that a bus uses can be reached, or cannot any more, or was closed. */
+  brokerState?(broker: string, state: 'closed' | 'connected' | 'reconnecting'): void;
+  /** A letter was written of what no handler was given: data that did not fit its schema, a message that cannot be read or sent, or an item that was left in a channel. */
+  refused?(letter: DeadLetter<unknown>, by: Part): void;
+  /** A drain ended: of a handler, or of a whole bus. */
+  drained?(name: string, report: DrainReport): void;
   /** Runs each handler call, so that it can be run inside a context (such as an `AsyncLocalStorage`). Must call `call` and return its result. */
   around?<Result>(handling: Handling, call: () => Result): Result;
-}
-
-/** A probe's callbacks without `around` and `publishing`, which have results. */
-export type Observing = 'accepted' | 'drained' | 'dropped' | 'retried' | 'settled' | 'started';
-
-/** A probe whose throws are reported instead of harming the event. */
-export class SafeProbe {
-  readonly #probe: Probe;
-  readonly #errors: ErrorReports;
-
-  constructor(probe: Probe, errors: ErrorReports) {
-    this.#probe = probe;
-    this.#errors = errors;
-  }
-
-  tell<Name extends Observing>(name: Name, ...details: Parameters<NonNullable<Probe[Name]>>): void {
-    try {
-      // The compiler does not see that name and details belong together.
-      (this.#probe[name] as ((...all: unknown[]) => void) | undefined)?.call(this.#probe, ...details);
-    } catch (error) {
-      this.#errors.report('probe', error);
-    }
-  }
-
-  publishing(message: EventMessage): MessageHeaders | undefined {
-    try {
-      return this.#probe.publishing?.(message) ?? undefined;
-    } catch (error) {
-      this.#errors.report('probe', error);
-      return undefined;
-    }
-  }
-
-  /** Whatever `around` does, and whenever, the handler is called once, and its own end counts. */
-  around<Result>(handling: Handling, call: () => Result): Result {
-    if (this.#probe.around === undefined) return call();
-    let ended: { readonly result: Result } | { readonly error: unknown } | undefined;
-    const callOnce = (): Result => {
-      if (ended === undefined) {
-        try {
-          ended = { result: call() };
-        } catch (error) {
-          ended = { error };
-        }
-      }
-      if ('error' in ended) throw ended.error;
-      return ended.result;
-    };
-    try {
-      const around: unknown = this.#probe.around(handling, callOnce);
-      if (isPromiseLike(around)) around.then(undefined, (error: unknown) => void this.#reportForeign(error, callOnce));
-    } catch (error) {
-      void this.#reportForeign(error, callOnce);
-    }
-    return callOnce();
-  }
-
-  /** Reports an error of `around`, unless it is the handler's own, passed on. */
-  async #reportForeign(error: unknown, call: () => unknown): Promise<void> {
-    if ((await errorOf(call)) !== error) this.#errors.report('probe', error);
-  }
-}
-
-/** The error that a call, which may be async, ends with, if any. */
-async function errorOf(call: () => unknown): Promise<unknown> {
-  try {
-    await call();
-    return undefined;
-  } catch (error) {
-    return error;
-  }
 }

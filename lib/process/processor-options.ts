@@ -6,7 +6,7 @@ import { type BatchPolicy, checkBatchPolicy } from '../flow/batch-policy.ts';
 import { CircuitBreaker, type CircuitBreakerPolicy } from '../flow/circuit.ts';
 import { type DecideRetry, decideRetry, type RetryPolicy } from '../flow/retry-policy.ts';
 import type { DeadLetterQueue } from './dead-letter-queue.ts';
-import type { Probe } from './probe.ts';
+import type { Probes } from './watch.ts';
 
 /**
  * What happens to an event when `concurrency + capacity` are pending.
@@ -62,7 +62,7 @@ export interface ProcessorOptions<Item> extends HandlerOptions<Item> {
   /** Where dead events go. @defaultValue a queue of its own */
   readonly deadLetters?: DeadLetterQueue<Item>;
   /** Watches what happens. @defaultValue none */
-  readonly probe?: Probe;
+  readonly probe?: Probes;
   /** The clock, and the timers of every delay. @defaultValue asyncScheduler */
   readonly scheduler?: SchedulerLike;
   /** For jitter: 0 ≤ random() \< 1. @defaultValue Math.random */

@@ -6,6 +6,7 @@ import { AttemptRunner } from './attempt-runner.ts';
 import { asDelivery, type Call, type Delivery, type Entry } from './delivery.ts';
 import { Endings } from './endings.ts';
 import { Ledger } from './ledger.ts';
+import type { HandlerPart } from './probe.ts';
 import type { PumpOptions } from './pump-options.ts';
 import type { Counters } from './stats.ts';
 import { superseded } from './stop-reasons.ts';
@@ -24,7 +25,7 @@ export class Pump<Item> {
   private readonly options: PumpOptions<Item>;
   private readonly direct: PumpOptions<Item>['direct'];
   private readonly concurrency: number;
-  private readonly name: string;
+  private readonly part: HandlerPart;
   private readonly line: WaitingLine<Item>;
   private readonly ledger: Ledger<Item>;
   private readonly runner: AttemptRunner<Item>;
@@ -32,18 +33,18 @@ export class Pump<Item> {
   private isRunning = false;
   private isPaused = false;
   private isClosed = false;
-  private hasProbe = false;
 
   constructor(options: PumpOptions<Item>) {
-    const { name, handle, settings, watch, letters, errors, createAttempt, lent } = options;
+    const { part, handle, settings, watch, handsBack, letters, errors, createAttempt, lent } = options;
     const { timeoutMs, scheduler } = settings;
     this.options = options;
     this.direct = options.direct;
     this.concurrency = settings.concurrency;
     this.slotSize = settings.batch?.maxSize ?? 1;
     this.slots = this.concurrency * this.slotSize;
-    this.name = name;
-    this.line = new WaitingLine({ name, settings, createAttempt, lent, onReady: () => this.run() });
+    const { name } = part;
+    this.part = part;
+    this.line = new WaitingLine({ part, settings, createAttempt, lent, onReady: () => this.run() });
     this.ledger = new Ledger({ name, watch, errors, release: (lane) => this.line.release(lane) });
     this.counters = this.ledger.counters;
     this.runner = new AttemptRunner({
@@ -59,11 +60,12 @@ export class Pump<Item> {
       onFree: (call) => this.run(call),
     });
     this.endings = new Endings({
-      name,
+      part,
       settings,
       letters,
       errors,
       watch,
+      handsBack,
       ledger: this.ledger,
       runner: this.runner,
       attemptAgain: (delivery) => {
@@ -137,7 +139,7 @@ export class Pump<Item> {
   follow(event: Item, context: Attempt<Item>, startedAt: number, result: unknown): void {
     const call = this.adopt(event, context, startedAt);
     this.runner.follow(call, result);
-    if (this.isClosed && !call.isOver) this.endings.abandon(call.deliveryOf(this.name));
+    if (this.isClosed && !call.isOver) this.endings.abandon(call.deliveryOf(this.part));
     this.run();
   }
 
@@ -152,14 +154,14 @@ export class Pump<Item> {
   /** Lets an event in for others, which are dropped. Whoever hears of that comes last, and finds the newcomer in its place. */
   replace(old: readonly Entry<Item>[], reason: DropReason, newcomer: Delivery<Item>): void {
     this.hold(() => {
-      const replaced = old.map((entry) => asDelivery(entry, this.name));
+      const replaced = old.map((entry) => asDelivery(entry, this.part));
       const stopped = replaced.map((delivery) => {
         const call = this.endings.detach(delivery);
         this.ledger.end(delivery, 'dropped', reason);
         return call;
       });
       this.enter(newcomer);
-      const why = superseded(this.name);
+      const why = superseded(this.part.name);
       for (const call of stopped) if (call !== undefined) this.runner.abort(call, why);
       for (const delivery of replaced) this.ledger.tellEnd(delivery);
     });
@@ -193,11 +195,19 @@ export class Pump<Item> {
     this.run();
   }
 
-  /** Whether each start and each end is to be told. Calls in flight are given what there is to tell of. */
-  set isWatched(isWatched: boolean) {
-    this.hasProbe = isWatched;
-    this.runner.invoke = isWatched ? (call) => this.callWatched(call) : callPlain(this.options.handle);
-    if (isWatched) for (const call of this.runner.inFlight) call.deliveryOf(this.name);
+  /** To be called when there is another audience. Calls in flight are given what there is to tell of. */
+  heedWatch(): void {
+    const { watch, handle, part } = this.options;
+    const isWatched = watch.audience !== undefined;
+    if (!isWatched) this.runner.invoke = callPlain(handle);
+    else this.runner.invoke = this.isAllFollowed ? (call) => this.callWatched(call) : this.callSampled(handle);
+    if (this.isAllFollowed) for (const call of this.runner.inFlight) call.deliveryOf(part);
+  }
+
+  /** Whether there is something to tell of each event. */
+  private get isAllFollowed(): boolean {
+    const { audience } = this.options.watch;
+    return audience !== undefined && !audience.isSampling;
   }
 
   pause(): void {
@@ -213,7 +223,7 @@ export class Pump<Item> {
   close(): void {
     this.isClosed = true;
     this.isPaused = true;
-    this.endings.close(this.line.close().map((entry) => asDelivery(entry, this.name)));
+    this.endings.close(this.line.close().map((entry) => asDelivery(entry, this.part)));
     this.runner.rest();
   }
 
@@ -256,15 +266,20 @@ export class Pump<Item> {
   /** In flight already, when the probe is told: whoever is told may close the processor, or supersede the event. */
   private callWatched(call: Call<Item>): unknown {
     const { event, context } = call;
-    const { handle, watch, name } = this.options;
+    const { handle, watch, part } = this.options;
     // It has none, if it waited as it is when the first probe came.
-    const delivery = call.deliveryOf(name);
+    const delivery = call.deliveryOf(part);
     this.ledger.tellStarted(delivery);
     if (call.isOver) return undefined;
     // Whoever was told may also have removed the last one.
-    return watch.probe === undefined
+    return watch.audience === undefined
       ? handle(event, context)
-      : watch.probe.around(delivery, () => handle(event, context));
+      : watch.audience.around(delivery, () => handle(event, context));
+  }
+
+  /** Calls as they come what no probe follows. */
+  private callSampled(handle: PumpOptions<Item>['handle']): (call: Call<Item>) => unknown {
+    return (call) => (call.delivery === undefined ? handle(call.event, call.context) : this.callWatched(call));
   }
 
   /** Starts nothing before all of this is done: it may call back with anything. */
@@ -286,7 +301,7 @@ export class Pump<Item> {
     call.context = context;
     call.startedAt = startedAt;
     // The first probe came during this very call.
-    if (this.hasProbe) call.deliveryOf(this.name);
+    if (this.isAllFollowed) call.deliveryOf(this.part);
     return call;
   }
 }

@@ -13,6 +13,7 @@ import {
 import type { DeadLetter } from '../core/dead-letter.ts';
 import { expectDelay, expectNumber } from '../core/options.ts';
 import type { Outcome } from '../core/outcome.ts';
+import { whenAborted } from '../core/when-aborted.ts';
 import type { SettlementListener } from './delivery.ts';
 
 /** How fast letters are redriven, and until when. */
@@ -78,7 +79,6 @@ function aborted(signal: AbortSignal): Observable<void> {
   return new Observable((subscriber) => {
     const stop = (): void => subscriber.next();
     if (signal.aborted) stop();
-    signal.addEventListener('abort', stop);
-    return () => signal.removeEventListener('abort', stop);
+    return whenAborted(signal, stop);
   });
 }

@@ -1,4 +1,5 @@
 import { Chain, type Linked } from '../core/chain.ts';
+import { whenAborted } from '../core/when-aborted.ts';
 import type { AcceptedEvent, Delivery } from './delivery.ts';
 
 /** A producer that waits for room, with what it wants to hand over. */
@@ -76,14 +77,14 @@ export type HandOver = (
 export function sendUntil(signal: AbortSignal, handOver: HandOver): Promise<AcceptedEvent> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
-    const forget = (): void => signal.removeEventListener('abort', abort);
+    let takeBack: (() => void) | undefined;
     const withdraw = handOver(
       (accepted) => {
-        forget();
+        takeBack?.();
         resolve(accepted);
       },
       (error) => {
-        forget();
+        takeBack?.();
         reject(error);
       },
     );
@@ -91,6 +92,6 @@ export function sendUntil(signal: AbortSignal, handOver: HandOver): Promise<Acce
       withdraw?.();
       reject(signal.reason);
     }
-    if (withdraw !== undefined) signal.addEventListener('abort', abort, { once: true });
+    if (withdraw !== undefined) takeBack = whenAborted(signal, abort);
   });
 }

@@ -19,7 +19,7 @@ export interface ProcessorStats {
   readonly handled: number;
   /** Copies that became dead letters. */
   readonly dead: number;
-  /** Copies that a policy dropped. */
+  /** Copies that a policy dropped, and those that went back to their broker. */
   readonly dropped: number;
   /** `dropped`, by reason. */
   readonly droppedBy: Readonly<Record<DropReason, number>>;
@@ -53,7 +53,7 @@ export interface ProcessorStats {
 
 /** How a drain ended. The counts are of the events that ended since it began. */
 export interface DrainReport {
-  /** Whether everything was finished before the deadline. */
+  /** Whether everything was finished before the deadline, and nothing was given up. */
   readonly completed: boolean;
   /** Ended well. */
   readonly handled: number;
@@ -61,7 +61,7 @@ export interface DrainReport {
   readonly dead: number;
   /** Dropped by a policy. */
   readonly dropped: number;
-  /** Given up at the deadline; each has a dead letter. */
+  /** Given up at the deadline: each has a dead letter, or goes back to its broker. With them what was emitted, and was not confirmed before its bus or its broker closed: it has no letter. */
   readonly abandoned: number;
   /** Milliseconds. */
   readonly durationMs: number;
@@ -83,10 +83,17 @@ export class Counters {
   rejected = 0;
   retried = 0;
   late = 0;
-  readonly droppedBy: Record<DropReason, number> = { busy: 0, 'drop-newest': 0, 'drop-oldest': 0, superseded: 0 };
+  readonly droppedBy: Record<DropReason, number> = {
+    busy: 0,
+    'drop-newest': 0,
+    'drop-oldest': 0,
+    'handed-back': 0,
+    superseded: 0,
+  };
 
   get dropped(): number {
     const { droppedBy } = this;
-    return droppedBy.busy + droppedBy['drop-newest'] + droppedBy['drop-oldest'] + droppedBy.superseded;
+    const byPolicy = droppedBy.busy + droppedBy['drop-newest'] + droppedBy['drop-oldest'] + droppedBy.superseded;
+    return byPolicy + droppedBy['handed-back'];
   }
 }

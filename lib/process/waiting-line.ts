@@ -4,6 +4,7 @@ import type { Attempt, CreateAttempt } from './attempt.ts';
 import { BatchAssembly } from './batch-assembly.ts';
 import { CircuitWait } from './circuit-wait.ts';
 import type { Call, Delivery, Entry } from './delivery.ts';
+import type { HandlerPart } from './probe.ts';
 import type { ProcessorSettings } from './processor-options.ts';
 import { RetryQueue } from './retry-queue.ts';
 import { TimeSlice } from './time-slice.ts';
@@ -11,7 +12,7 @@ import { KeyedRoom, SingleQueue, type WaitingRoom } from './waiting-room.ts';
 
 /** What a line needs of its engine. */
 export interface WaitingLineOptions<Item> {
-  readonly name: string;
+  readonly part: HandlerPart;
   readonly settings: ProcessorSettings<Item>;
   readonly createAttempt: CreateAttempt<Item>;
   /** For a handler that cannot see its context: one for all. */
@@ -25,7 +26,7 @@ export class WaitingLine<Item> {
   /** Where events wait; with lanes if there are keys, or a strategy that looks at what is in progress. */
   readonly room: WaitingRoom<Item>;
   readonly lanes: Lanes<Entry<Item>> | undefined;
-  private readonly name: string;
+  private readonly part: HandlerPart;
   private readonly concurrency: number;
   private readonly breaker: CircuitBreaker | undefined;
   private readonly createAttempt: CreateAttempt<Item>;
@@ -37,10 +38,10 @@ export class WaitingLine<Item> {
   private readonly batch: BatchAssembly<Item> | undefined;
   private readonly slice: TimeSlice;
 
-  constructor({ name, settings, createAttempt, lent, onReady }: WaitingLineOptions<Item>) {
+  constructor({ part, settings, createAttempt, lent, onReady }: WaitingLineOptions<Item>) {
     const { key, strategy, concurrency, breaker, batch, scheduler } = settings;
     const keyed = key !== undefined || strategy !== 'queue' ? new KeyedRoom<Item>() : undefined;
-    this.name = name;
+    this.part = part;
     this.concurrency = concurrency;
     this.breaker = breaker;
     this.createAttempt = createAttempt;
@@ -149,7 +150,7 @@ export class WaitingLine<Item> {
       if (!this.isReady(pending)) return false;
     }
     if (this.batch === undefined) return this.room.fill(call);
-    this.batch.fill(call, this.room, this.name);
+    this.batch.fill(call, this.room, this.part);
     return true;
   }
 }

@@ -3,6 +3,7 @@ import { InvalidOptionError } from '../core/errors.ts';
 import { type CreateId, createUuidV7 } from '../core/ids.ts';
 import { expectCount, expectFunction, expectOptions, show } from '../core/options.ts';
 import { decideRetry, type RetryPolicy } from '../flow/retry-policy.ts';
+import type { Probes } from '../process/watch.ts';
 import type { Aggregate } from './aggregate.ts';
 import { expectStore } from './check-arguments.ts';
 import type { EventStore } from './event-store.ts';
@@ -22,6 +23,8 @@ export interface RepositoryOptions {
   readonly random?: () => number;
   /** Makes the ids of events. @defaultValue UUID version 7 */
   readonly createId?: CreateId;
+  /** Is told of each event that is appended, as `publishing` and `published`, and may add headers to it, such as a trace's. @defaultValue none */
+  readonly probe?: Probes;
 }
 
 /**
@@ -56,6 +59,7 @@ export function createRepository<State, Command, Event extends NewEvent>(
     scheduler = asyncScheduler,
     random = Math.random,
     createId = createUuidV7(),
+    probe,
   } = expectOptions('options', options);
   const policy = { ...CONFLICT_RETRY, ...expectOptions('retry', retry) };
   expectFunction('random', random);
@@ -65,6 +69,7 @@ export function createRepository<State, Command, Event extends NewEvent>(
     aggregate: expectAggregate(aggregate),
     snapshotEvery: snapshotEvery === undefined ? Infinity : expectCount('snapshotEvery', snapshotEvery, 1),
     scheduler,
+    probe,
     createId: expectFunction('createId', createId),
     decideRetry: (retryIf) => decideRetry({ ...policy, retryIf }, random),
   });

@@ -1,6 +1,6 @@
 import { InvalidOptionError } from '../core/errors.ts';
 import type { EventDefinition } from '../core/event-definition.ts';
-import { jsonForm } from '../core/json.ts';
+import { jsonForm, jsonText } from '../core/json.ts';
 import { show } from '../core/options.ts';
 import { checkDataNow, isUnchecked } from '../core/schema.ts';
 import type { NewEvent } from './new-event.ts';
@@ -24,8 +24,12 @@ export function definitionsOf(events: readonly EventDefinition[]): Definitions {
 
 /** The event as a store will keep it: what has a schema, in the form that JSON gives it. */
 export function storedForm(definition: EventDefinition | undefined, event: NewEvent): NewEvent {
-  if (definition === undefined || isUnchecked(definition.schema)) return event;
-  return { ...event, data: jsonForm(event.data, `data of '${event.type}'`) };
+  const { type, data } = event;
+  if (data === undefined) return event;
+  const what = `data of '${type}'`;
+  const isPlain = definition === undefined || isUnchecked(definition.schema);
+  // As it will be read: a property that is undefined is not there.
+  return { ...event, data: isPlain ? JSON.parse(jsonText(data, what)) : jsonForm(data, what) };
 }
 
 /**

@@ -18,7 +18,7 @@ export class VersionConflictError extends MillraceError {
   constructor(stream: string, expected: ExpectedVersion, actual: number) {
     super(
       'VERSION_CONFLICT',
-      `Expected stream ${show(stream)} to be at version ${expected}, got version ${actual}. Read it again, decide again, and append with its version; createRepository does so by itself.`,
+      `Expected stream ${show(stream)} to be at version ${expected}, got version ${actual}. Read it again, decide again, and append with its version; a repository does so by itself, unless it was told a version.`,
     );
     this.stream = stream;
     this.expected = expected;

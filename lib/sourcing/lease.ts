@@ -12,7 +12,7 @@ export class LeaseLostError extends MillraceError {
   constructor(key: string) {
     super(
       'LEASE_LOST',
-      `Expected to be the one that runs '${key}', got a checkpoint of another process. If this one was only slow, raise leaseMs.`,
+      `Expected to be the one that runs '${key}', got a checkpoint of another process, or one whose lease had lapsed meanwhile. If this process was only slow or blocked, raise leaseMs: what it had not checkpointed comes again.`,
     );
   }
 }

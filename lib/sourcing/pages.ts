@@ -1,4 +1,5 @@
 import { ClosedError } from '../core/errors.ts';
+import { whenAborted } from '../core/when-aborted.ts';
 import type { StreamSelection } from './event-store.ts';
 import type { EventStoreBackend, StoredRecord } from './event-store-backend.ts';
 import type { Checkpoint, RecordedEvent } from './recorded-event.ts';
@@ -111,8 +112,8 @@ export function subscribePages(
   const leaving = new AbortController();
   const leave = (): void => leaving.abort();
   if (signal?.aborted === true) leave();
-  signal?.addEventListener('abort', leave, { once: true });
-  const onEnded = (): void => signal?.removeEventListener('abort', leave);
+  const takeBack = signal && whenAborted(signal, leave);
+  const onEnded = (): void => takeBack?.();
   const events = readAllPages(source, { ...extent, onEnded }, leaving.signal);
   const iterator: AsyncIterableIterator<RecordedEvent, undefined> = {
     next: () => events.next(),

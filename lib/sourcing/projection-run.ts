@@ -6,7 +6,9 @@ import { createDeadLetterQueue } from '../process/dead-letter-queue.ts';
 import type { DeadLetterStore } from '../process/dead-letter-store.ts';
 import type { Engine } from '../process/engine.ts';
 import type { ErrorReports } from '../process/error-reports.ts';
+import type { Part } from '../process/probe.ts';
 import type { DrainOptions, DrainReport, ProcessorStats } from '../process/stats.ts';
+import type { Watch } from '../process/watch.ts';
 import { ProjectionStoppedError, StoreFormatError } from './errors.ts';
 import { AGAIN_MS, pause } from './pause.ts';
 import type { ProjectionSettings } from './projection-settings.ts';
@@ -19,6 +21,9 @@ export interface ProjectionRunOptions {
   readonly generation: number;
   readonly from: Place | undefined;
   readonly reports: ErrorReports;
+  readonly watch: Watch;
+  /** The projection, as probes see it. */
+  readonly part: Part;
   /** More is settled, it has caught up, or it has stopped. */
   readonly onChange: () => void;
   readonly onStoreClosed: () => void;
@@ -41,7 +46,7 @@ export class ProjectionRun {
   #handled = 0;
 
   constructor(options: ProjectionRunOptions) {
-    const { settings, generation, from, reports } = options;
+    const { settings, generation, from, reports, watch, part } = options;
     const { name, handler, engine, scheduler } = settings;
     this.generation = generation;
     this.#options = options;
@@ -50,7 +55,13 @@ export class ProjectionRun {
     this.#engine = createEngine<RecordedEvent>(
       handler,
       { ...engine, deadLetters },
-      { name, createAttempt: (...attempt) => new ProjectionAttempt(generation, ...attempt) },
+      {
+        name,
+        watch,
+        owner: part,
+        listensTo: () => settings.types ?? [],
+        createAttempt: (...attempt) => new ProjectionAttempt(generation, ...attempt),
+      },
     );
     this.#engine.errors.subscribe(({ kind, error, handler: by }) => reports.report(kind, error, by));
   }

@@ -2,6 +2,7 @@ import type { SchedulerLike } from 'rxjs';
 import type { DeadLetterQueue } from '../process/dead-letter-queue.ts';
 import type { Handler } from '../process/handler.ts';
 import { type HandlerOptions, type ProcessorOptions, processorSettings } from '../process/processor-options.ts';
+import type { Probes } from '../process/watch.ts';
 import type { DocumentStore } from './document-store.ts';
 import type { EventStore, StreamSelection } from './event-store.ts';
 import type { ProjectionOptions } from './projection.ts';
@@ -24,6 +25,7 @@ export interface ProjectionSettings {
   readonly deadLetters: DeadLetterQueue<RecordedEvent>;
   readonly leaseMs: number;
   readonly checkpointEveryMs: number;
+  readonly probe: Probes | undefined;
   readonly scheduler: SchedulerLike;
 }
 
@@ -34,7 +36,7 @@ export interface ProjectionSettings {
  */
 export function engineOptions(
   handling: HandlerOptions<RecordedEvent>,
-  { name, probe, scheduler, random, createId }: ProjectionOptions & { readonly name: string },
+  { name, scheduler, random, createId }: ProjectionOptions & { readonly name: string },
 ): ProcessorOptions<RecordedEvent> {
   const options: ProcessorOptions<RecordedEvent> = {
     ...handling,
@@ -42,7 +44,6 @@ export function engineOptions(
     // Nothing that a store keeps may be dropped.
     overflow: 'suspend',
     strategy: 'queue',
-    ...(probe !== undefined && { probe }),
     ...(scheduler !== undefined && { scheduler }),
     ...(random !== undefined && { random }),
     ...(createId !== undefined && { createId }),

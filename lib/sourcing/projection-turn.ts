@@ -1,17 +1,17 @@
-import { ClosedError, InvalidOptionError } from '../core/errors.ts';
+import { ClosedError, InvalidOptionError, MillraceError } from '../core/errors.ts';
 import type { ErrorReports } from '../process/error-reports.ts';
 import { CheckpointKeeper } from './checkpoint-keeper.ts';
 import { type Lease, LeaseLostError } from './lease.ts';
 import { pause } from './pause.ts';
 import type { Progress } from './progress.ts';
 import type { RebuildOptions } from './projection.ts';
-import { ProjectionRun } from './projection-run.ts';
+import { ProjectionRun, type ProjectionRunOptions } from './projection-run.ts';
 import type { ProjectionSettings } from './projection-settings.ts';
 import { progressTeller } from './rebuild-progress.ts';
 import type { Waits } from './waits.ts';
 
 /** What a turn needs of its projection. */
-export interface TurnHost {
+export interface TurnHost extends Pick<ProjectionRunOptions, 'part' | 'watch'> {
   readonly settings: ProjectionSettings;
   readonly reports: ErrorReports;
   readonly waits: Waits;
@@ -56,7 +56,7 @@ export class ProjectionTurn {
   static async begin(host: TurnHost, lease: Lease<Progress>): Promise<ProjectionTurn> {
     const { prepare, from, store } = host.settings;
     const isFirst = lease.value === undefined;
-    if (isFirst) await prepare?.(1);
+    if (isFirst) await prepared(host.settings.name, prepare, 1);
     const turn = new ProjectionTurn(host, lease, isFirst && from === 'end' ? await store.head() : undefined);
     await turn.#save();
     await turn.#discardOthers();
@@ -145,7 +145,7 @@ export class ProjectionTurn {
     const { settings, waits } = this.#host;
     // Kept before it is there: if this process ends now, the next one knows what to discard.
     await this.#save();
-    await settings.prepare?.(next.generation);
+    await prepared(settings.name, settings.prepare, next.generation);
     const hadAll = next.settledAfter(1);
     next.begin();
     const isReady = (): boolean => hadAll() && (next.isLive || isAsFarAs(next, this.#run));
@@ -247,4 +247,22 @@ export class ProjectionTurn {
 /** Whether readers who change from one generation to the other do not go back. */
 function isAsFarAs({ reached }: ProjectionRun, { reached: other }: ProjectionRun): boolean {
   return (reached?.position ?? 0) >= (other?.position ?? 0);
+}
+
+/** @throws MillraceError that says whose `prepare` has failed */
+async function prepared(
+  name: string,
+  prepare: ((generation: number) => unknown) | undefined,
+  generation: number,
+): Promise<void> {
+  try {
+    await prepare?.(generation);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new MillraceError(
+      'PROJECTION_STOPPED',
+      `Expected prepare(${generation}) of projection '${name}' to make room for its results, got: ${why} It is tried again: mend it.`,
+      { cause: error },
+    );
+  }
 }

@@ -5,7 +5,7 @@ import type { CreateId } from '../core/ids.ts';
 import type { DeadLetterQueue } from '../process/dead-letter-queue.ts';
 import type { ReportedError } from '../process/error-reports.ts';
 import type { Handler, HandlerContext } from '../process/handler.ts';
-import type { Probe } from '../process/probe.ts';
+import type { Probes } from '../process/watch.ts';
 import type { Batched, HandlerOptions } from '../process/processor-options.ts';
 import type { DrainOptions, DrainReport, ProcessorStats } from '../process/stats.ts';
 import type { DocumentStore } from './document-store.ts';
@@ -85,7 +85,7 @@ export interface ProjectionOptions {
   /** Where dead events go, with `onFailure: 'dead-letter'`. @defaultValue a queue in the store, so that a restart keeps them */
   readonly deadLetters?: DeadLetterQueue<RecordedEvent>;
   /** Watches what happens. @defaultValue none */
-  readonly probe?: Probe;
+  readonly probe?: Probes;
   /** The clock, and the timers of every delay. @defaultValue asyncScheduler */
   readonly scheduler?: SchedulerLike;
   /** For jitter: 0 ≤ random() \< 1. @defaultValue Math.random */

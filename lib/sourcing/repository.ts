@@ -50,6 +50,6 @@ export interface Repository<State, Command, Event extends NewEvent = NewEvent> {
    * another `expectedVersion`; OutcomeUnknownError; what `append` throws
    */
   execute(id: string, command: Command, options?: ExecuteOptions): Promise<Executed<State, Event>>;
-  /** Snapshots that could not be kept. The commands have succeeded all the same. Printed once, if nobody listens. */
+  /** Snapshots that could not be kept, and probes that threw. The commands have succeeded all the same. Printed once, if nobody listens. */
   readonly errors: Observable<ReportedError>;
 }

@@ -76,6 +76,7 @@ export function runProjection<Definition extends EventDefinition>(
     from = 'start',
     scheduler = asyncScheduler,
     deadLetters,
+    probe,
   } = expectOptions('options', options);
   expectName('name', name);
   const definitions = events === undefined ? undefined : definitionsOf(events);
@@ -93,6 +94,7 @@ export function runProjection<Definition extends EventDefinition>(
     checkpoints: expectDocuments(checkpoints),
     leaseMs: expectDelay('leaseMs', leaseMs, true),
     checkpointEveryMs: expectDelay('checkpointEveryMs', checkpointEveryMs),
+    probe,
     scheduler,
     deadLetters: deadLetters ?? createDeadLetterQueue({ scheduler, store: store.deadLetters(`projection:${name}`) }),
   });

@@ -4,7 +4,9 @@ import { ClosedError } from '../core/errors.ts';
 import { expectDelay } from '../core/options.ts';
 import type { DeadLetterQueue } from '../process/dead-letter-queue.ts';
 import { ErrorReports, type ReportedError } from '../process/error-reports.ts';
+import type { Part } from '../process/probe.ts';
 import type { DrainOptions, DrainReport } from '../process/stats.ts';
+import { Watch } from '../process/watch.ts';
 import { Lease, LeaseLostError } from './lease.ts';
 import { AGAIN_MS, pause } from './pause.ts';
 import { type Progress, PROGRESS_KIND, projectionProgress } from './progress.ts';
@@ -28,6 +30,9 @@ export class StoreProjection implements Projection {
   readonly deadLetters: DeadLetterQueue<RecordedEvent>;
   readonly #settings: ProjectionSettings;
   readonly #reports = new ErrorReports();
+  readonly #watch: Watch;
+  /** As probes see it. */
+  readonly #part: Part;
   readonly #waits = new Waits();
   readonly #closing = new AbortController();
   readonly #life: Promise<void>;
@@ -41,6 +46,8 @@ export class StoreProjection implements Projection {
     this.name = settings.name;
     this.deadLetters = settings.deadLetters;
     this.#settings = settings;
+    this.#part = { kind: 'projection', name: settings.name, stats: () => this.stats() };
+    this.#watch = new Watch(this.#reports, settings.probe);
     this.#life = this.#live();
   }
 
@@ -110,6 +117,7 @@ export class StoreProjection implements Projection {
     const forwarding = this.deadLetters.errors.subscribe(({ kind, error, handler }) =>
       this.#reports.report(kind, error, handler),
     );
+    const leaveWatch = this.#watch.show(this.#part);
     while (!signal.aborted) {
       try {
         await this.#takeTurn();
@@ -121,6 +129,7 @@ export class StoreProjection implements Projection {
       }
     }
     this.#closing.abort();
+    leaveWatch();
     forwarding.unsubscribe();
     this.#waits.failAll(new ClosedError(`projection '${this.name}'`));
   }
@@ -153,6 +162,8 @@ export class StoreProjection implements Projection {
     const host = {
       settings: this.#settings,
       reports: this.#reports,
+      watch: this.#watch,
+      part: this.#part,
       waits: this.#waits,
       onStoreClosed: () => this.#closing.abort(),
     };

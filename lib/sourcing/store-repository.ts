@@ -5,7 +5,9 @@ import { expectCount, expectName, expectOptions } from '../core/options.ts';
 import type { DecideRetry } from '../flow/retry-policy.ts';
 import { retryBy } from '../flow/retry-with-backoff.ts';
 import { ErrorReports, type ReportedError } from '../process/error-reports.ts';
+import type { Probes } from '../process/watch.ts';
 import type { Aggregate } from './aggregate.ts';
+import { AppendWatch } from './append-watch.ts';
 import { commandEventId, commandHeaders, completeEvents } from './command-events.ts';
 import { type Definitions, definitionsOf, storedForm, typedForm } from './definitions.ts';
 import { OutcomeUnknownError, VersionConflictError } from './errors.ts';
@@ -25,6 +27,7 @@ export interface RepositorySettings<State, Command, Event extends NewEvent> {
   readonly snapshotEvery: number;
   readonly scheduler: SchedulerLike;
   readonly createId: CreateId;
+  readonly probe: Probes | undefined;
   readonly decideRetry: (retryIf: (error: unknown) => boolean) => DecideRetry;
 }
 
@@ -46,11 +49,13 @@ export class StoreRepository<State, Command, Event extends NewEvent> implements 
   readonly #snapshots: Snapshots<State>;
   readonly #reports = new ErrorReports();
   readonly #turns = new Turns();
+  readonly #watch: AppendWatch;
 
   constructor(settings: RepositorySettings<State, Command, Event>) {
     this.#settings = settings;
     this.#definitions = definitionsOf(settings.aggregate.events ?? []);
     this.#snapshots = new Snapshots(settings.store.documents, settings.aggregate);
+    this.#watch = new AppendWatch(settings.aggregate.name, settings.probe, this.#reports);
   }
 
   get errors(): Observable<ReportedError> {
@@ -94,10 +99,11 @@ export class StoreRepository<State, Command, Event extends NewEvent> implements 
     if (events.length === 0) return { state, version, events, isRepeated: false };
     // Before the append: what no reader could take must not be written.
     const next = events.reduce((before, event) => this.#settings.aggregate.evolve(before, event), state);
-    const appended = await this.#append(stream, stored, version);
+    let sent = stored;
+    const appended = await this.#watch.around(stored, (watched) => this.#append(stream, (sent = watched), version));
     if (appended.isRepeated) return this.#recognised(stream, appended, commandId);
     await this.#keep(stream, { state: next, version: appended.version, eventId: appended.ids.at(-1)! }, reading);
-    return { state: next, version: appended.version, events, isRepeated: false };
+    return { state: next, version: appended.version, events: withHeadersOf(sent, events), isRepeated: false };
   }
 
   /** What a command leads to: as it is stored, and as it is read again. */
@@ -211,6 +217,17 @@ export class StoreRepository<State, Command, Event extends NewEvent> implements 
 
 function commandIds(stream: string, commandId: string): (index: number) => string {
   return (index) => commandEventId(stream, commandId, index);
+}
+
+/** As they were stored: with what probes have added. */
+function withHeadersOf<Event extends NewEvent>(
+  sent: readonly NewEvent[],
+  events: readonly ExecutedEvent<Event>[],
+): readonly ExecutedEvent<Event>[] {
+  return events.map((event, index) => {
+    const { headers = event.headers } = sent[index]!;
+    return headers === event.headers ? event : { ...event, headers };
+  });
 }
 
 function readingOf<State>({ state, version }: History<State>, kept: Reading<State>['kept']): Reading<State> {

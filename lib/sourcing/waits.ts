@@ -1,3 +1,5 @@
+import { whenAborted } from '../core/when-aborted.ts';
+
 /** A wait that ends when something is so. */
 interface Wait {
   readonly isReached: () => boolean;
@@ -39,7 +41,7 @@ export class Waits {
   ): void {
     const end = (): void => {
       this.#waits.delete(wait);
-      signal?.removeEventListener('abort', abort);
+      takeBack?.();
     };
     const wait: Wait = {
       isReached,
@@ -52,8 +54,7 @@ export class Waits {
         reject(error);
       },
     };
-    const abort = (): void => wait.reject(signal?.reason);
-    signal?.addEventListener('abort', abort, { once: true });
+    const takeBack = signal && whenAborted(signal, () => wait.reject(signal.reason));
     this.#waits.add(wait);
   }
 }

@@ -40,7 +40,7 @@ export function expectOnly(consumer: Consumer, messages: readonly BrokerMessage[
 }
 
 /** Judges that a message arrived as it was published. */
-function expectSameMessage(got: BrokerMessage, published: BrokerMessage): void {
+export function expectSameMessage(got: BrokerMessage, published: BrokerMessage): void {
   const { id } = published;
   expectEqual(`the topic of message '${id}'`, got.topic, published.topic);
   expectEqual(`the key of message '${id}'`, got.key, published.key);

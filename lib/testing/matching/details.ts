@@ -38,7 +38,7 @@ const DEAD: readonly DeadLetterReason[] = [
   'rejected',
   'timeout',
 ];
-const DROPPED: readonly DropReason[] = ['busy', 'drop-newest', 'drop-oldest', 'superseded'];
+const DROPPED: readonly DropReason[] = ['busy', 'drop-newest', 'drop-oldest', 'handed-back', 'superseded'];
 
 /**
  * Returns what is expected of a dead letter. A misspelled word would never be found, and `.not` would always hold.

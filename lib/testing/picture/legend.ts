@@ -1,5 +1,5 @@
 import { preview } from '../preview.ts';
-import { inOneLine } from './one-line.ts';
+import { inOneLine } from '../../core/one-line.ts';
 
 /** What a line shows of data at most. */
 const MAX_LENGTH = 60;

@@ -1,4 +1,4 @@
-import { inOneLine } from './one-line.ts';
+import { inOneLine } from '../../core/one-line.ts';
 import { type Caption, type Cell, TimeAxis } from './time-axis.ts';
 import type { Bar, Mark, Stretch, TimelineModel } from './timeline-model.ts';
 

@@ -1,27 +1,30 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { BrokerDelivery, NackOptions } from '../../broker/broker-delivery.ts';
+import type { AckOptions, BrokerDelivery, NackOptions } from '../../broker/broker-delivery.ts';
 import type { BrokerMessage } from '../../broker/broker-message.ts';
 import type { BrokerSubscription } from '../../broker/broker-subscription.ts';
 
-/** Told of each settlement that the broker has taken. */
-export type OnSettled = (delivery: BrokerDelivery, end: 'acked' | 'nacked', delayMs?: number) => void;
+/** Told of the settlements that the broker has taken. */
+export interface SettlementRecorder {
+  acked(delivery: BrokerDelivery, publish?: readonly BrokerMessage[]): void;
+  nacked(delivery: BrokerDelivery, delayMs?: number): void;
+}
 
 /** A subscription whose settlements are told. */
 export class RecordedSubscription implements BrokerSubscription {
   readonly ready: Promise<void>;
   readonly #subscription: BrokerSubscription;
-  readonly #onSettled: OnSettled;
+  readonly #recorder: SettlementRecorder;
 
-  constructor(subscription: BrokerSubscription, onSettled: OnSettled) {
+  constructor(subscription: BrokerSubscription, recorder: SettlementRecorder) {
     this.ready = subscription.ready;
     this.#subscription = subscription;
-    this.#onSettled = onSettled;
+    this.#recorder = recorder;
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<BrokerDelivery, undefined> {
     const loop = this.#subscription[Symbol.asyncIterator]();
     const recorded = (result: IteratorResult<BrokerDelivery, undefined>): IteratorResult<BrokerDelivery, undefined> =>
-      result.done ? result : { value: new RecordedDelivery(result.value, this.#onSettled), done: false };
+      result.done ? result : { value: new RecordedDelivery(result.value, this.#recorder), done: false };
     const iterator: AsyncIterableIterator<BrokerDelivery, undefined> = {
       next: async () => recorded(await loop.next()),
       return: async () => (await loop.return?.()) ?? { value: undefined, done: true },
@@ -44,32 +47,36 @@ class RecordedDelivery implements BrokerDelivery {
   readonly deliveryCount: number;
   readonly sequence?: number;
   readonly #delivery: BrokerDelivery;
-  readonly #onSettled: OnSettled;
+  readonly #recorder: SettlementRecorder;
   #isTold = false;
 
-  constructor(delivery: BrokerDelivery, onSettled: OnSettled) {
+  constructor(delivery: BrokerDelivery, recorder: SettlementRecorder) {
     this.message = delivery.message;
     this.deliveryCount = delivery.deliveryCount;
     if (delivery.sequence !== undefined) this.sequence = delivery.sequence;
     this.#delivery = delivery;
-    this.#onSettled = onSettled;
+    this.#recorder = recorder;
+  }
+
+  get isOver(): boolean {
+    return this.#delivery.isOver;
   }
 
   get signal(): AbortSignal {
     return this.#delivery.signal;
   }
 
-  async ack(): Promise<void> {
+  async ack(options?: AckOptions): Promise<void> {
     // Which call was the first is known before any is answered.
     const isFirst = this.#isFirst();
-    await this.#delivery.ack();
-    if (isFirst) this.#onSettled(this, 'acked');
+    await this.#delivery.ack(options);
+    if (isFirst) this.#recorder.acked(this, options?.publish);
   }
 
   async nack(options?: NackOptions): Promise<void> {
     const isFirst = this.#isFirst();
     await this.#delivery.nack(options);
-    if (isFirst) this.#onSettled(this, 'nacked', options?.delayMs);
+    if (isFirst) this.#recorder.nacked(this, options?.delayMs);
   }
 
   extend(): Promise<void> {

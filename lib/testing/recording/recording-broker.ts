@@ -1,8 +1,10 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { asyncScheduler, type SchedulerLike } from 'rxjs';
+import { asyncScheduler, type Observable, type SchedulerLike } from 'rxjs';
 import type { Broker, BrokerPublishOptions } from '../../broker/broker.ts';
 import type { BrokerCapabilities } from '../../broker/broker-capabilities.ts';
+import type { BrokerLetterStore } from '../../broker/broker-letter-store.ts';
 import type { BrokerMessage, PublishReceipt } from '../../broker/broker-message.ts';
+import type { BrokerState, BrokerStats } from '../../broker/broker-stats.ts';
 import type { BrokerSubscription, SubscribeOptions } from '../../broker/broker-subscription.ts';
 import { checkedMessage } from '../../broker/check-message.ts';
 import { memoryBroker } from '../../broker/memory-broker.ts';
@@ -76,6 +78,7 @@ export function recordingBroker(options: RecordingBrokerOptions = {}): Recording
 class Recorder implements RecordingBroker {
   readonly name: string;
   readonly capabilities: BrokerCapabilities;
+  readonly states: Observable<BrokerState>;
   readonly published: BrokerMessage[] = [];
   readonly refused: BrokerMessage[] = [];
   readonly acked: RecordedSettlement[] = [];
@@ -95,6 +98,7 @@ class Recorder implements RecordingBroker {
   }: RecordingBrokerOptions) {
     this.name = broker.name;
     this.capabilities = broker.capabilities;
+    this.states = broker.states;
     this.#broker = broker;
     this.#script = new Script(publishing);
     this.#error = expectFunction('error', error, true);
@@ -121,10 +125,24 @@ class Recorder implements RecordingBroker {
 
   subscribe(options: SubscribeOptions): BrokerSubscription {
     const subscription = this.#broker.subscribe(options);
-    return new RecordedSubscription(subscription, ({ message, deliveryCount }, end, delayMs) => {
-      const settlement = { message, group: options.group, deliveryCount };
-      this[end].push(delayMs === undefined ? settlement : { ...settlement, delayMs });
+    const { group } = options;
+    return new RecordedSubscription(subscription, {
+      acked: ({ message, deliveryCount }, publish = []) => {
+        this.acked.push({ message, group, deliveryCount });
+        this.published.push(...publish);
+      },
+      nacked: ({ message, deliveryCount }, delayMs) => {
+        this.nacked.push({ message, group, deliveryCount, ...(delayMs !== undefined && { delayMs }) });
+      },
     });
+  }
+
+  letterStore(name: string): BrokerLetterStore {
+    return this.#broker.letterStore(name);
+  }
+
+  stats(): BrokerStats {
+    return this.#broker.stats();
   }
 
   close(): Promise<void> {

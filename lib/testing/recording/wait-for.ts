@@ -6,6 +6,7 @@ import type { EventDefinition } from '../../core/event-definition.ts';
 import type { EventMessage } from '../../core/message.ts';
 import { expectDelay, expectFunction, show } from '../../core/options.ts';
 import { isPromiseLike } from '../../core/schema.ts';
+import { whenAborted } from '../../core/when-aborted.ts';
 import { TestFailure } from '../test-failure.ts';
 import { expectKnownOptions } from '../known-options.ts';
 import { Arrivals } from './arrivals.ts';
@@ -98,8 +99,7 @@ export async function waitFor<Known extends EventDefinition, const Source extend
     };
     const abort = (): void => end(() => reject(signal?.reason));
 
-    signal?.addEventListener('abort', abort, { once: true });
-    waiting.add(() => signal?.removeEventListener('abort', abort));
+    waiting.add(signal && whenAborted(signal, abort));
     waiting.add(scheduler.schedule(() => fail(`within ${timeoutMs} ms, but it did not come`), timeoutMs));
     waiting.add(
       all.subscribe({

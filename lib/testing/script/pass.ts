@@ -1,4 +1,5 @@
 import type { SchedulerLike } from 'rxjs';
+import { whenAborted } from '../../core/when-aborted.ts';
 
 /**
  * Waits, and then ends: for ever, without a delay.
@@ -20,11 +21,11 @@ export function pass<Result>(
     }
     const stop = (): void => {
       timer?.unsubscribe();
-      for (const signal of signals) signal.removeEventListener('abort', abort);
+      for (const takeBack of takeBacks) takeBack();
     };
-    const abort = ({ target }: Event): void => {
+    const abort = ({ reason }: AbortSignal): void => {
       stop();
-      reject((target as AbortSignal).reason);
+      reject(reason);
     };
     const finish = (): void => {
       stop();
@@ -34,7 +35,7 @@ export function pass<Result>(
         reject(error);
       }
     };
+    const takeBacks = signals.map((signal) => whenAborted(signal, () => abort(signal)));
     const timer = delayMs === undefined ? undefined : scheduler.schedule(finish, delayMs);
-    for (const signal of signals) signal.addEventListener('abort', abort);
   });
 }

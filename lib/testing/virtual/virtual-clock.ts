@@ -69,6 +69,7 @@ export class VirtualClock {
   /** What the timer that has just fired calls. */
   private fired: (() => void) | undefined;
   private latest: TrackedTimer | undefined;
+  private readonly removeImmediate: () => void;
 
   /**
    * @param startAt - what `Date.now()` says at the start
@@ -86,6 +87,7 @@ export class VirtualClock {
     // A real timer that an earlier test has left may be cleared now, as RxJS does when it fires: else, it would fire for ever.
     this.clock = install({ now: startAt, toFake: FAKED, ignoreMissingTimers: true, shouldClearNativeTimers: true });
     this.startedAt = startAt;
+    this.removeImmediate = addImmediate(this.globals);
     for (const [maker, clearer] of Object.entries(MAKERS)) this.track(maker, clearer);
     showChangedModules();
     AbortSignal.timeout = (delayMs) => abortAfter(delayMs, this.originals.timeout);
@@ -128,6 +130,7 @@ export class VirtualClock {
   restore(): void {
     const { AbortSignal, Error, Math } = this.globals;
     this.clock.uninstall();
+    this.removeImmediate();
     showChangedModules();
     AbortSignal.timeout = this.originals.timeout;
     Math.random = this.originals.random;
@@ -174,6 +177,23 @@ export class VirtualClock {
     call();
     if (this.tracked.has(Number(timer.handle))) (timer.handle as { refresh?: () => void }).refresh?.();
   }
+}
+
+/**
+ * Gives browsers the `setImmediate` that they lack, on the virtual clock. The library uses it where it is, for the breaks of long runs: a break by a
+ * message would be of real time, behind which virtual time runs away.
+ *
+ * @returns how to take it away again
+ */
+function addImmediate(globals: Globals): () => void {
+  if (globals['setImmediate'] !== undefined) return () => undefined;
+  const { setTimeout, clearTimeout } = globalThis;
+  globals['setImmediate'] = (callback: () => void, ...given: unknown[]) => setTimeout(callback, 0, ...given);
+  globals['clearImmediate'] = clearTimeout;
+  return () => {
+    delete globals['setImmediate'];
+    delete globals['clearImmediate'];
+  };
 }
 
 /** Of `@sinonjs/fake-timers`, as vitest and jest have it, too. */

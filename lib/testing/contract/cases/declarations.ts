@@ -4,12 +4,17 @@ import { InvalidOptionError } from '../../../core/errors.ts';
 import { TestFailure } from '../../test-failure.ts';
 import { unclaimed } from '../capability-claims.ts';
 import type { CaseDefinition } from '../case-definition.ts';
-import { expectThrown } from '../judge.ts';
+import { expectDelivered, expectEqual, expectOnly, expectRejection, expectThrown } from '../judge.ts';
 import type { Trial } from '../trial.ts';
 
 export const declarationCases: readonly CaseDefinition[] = [
   { name: 'declares the capabilities that it is tested for', needs: {}, run: declaresItsClaims },
   { name: 'refuses options for which it declares no capability', needs: {}, run: refusesWhatItHasNot },
+  {
+    name: 'refuses to keep letters, or to publish with an acknowledgement, where it declares that it cannot',
+    needs: {},
+    run: refusesCallsThatItHasNot,
+  },
   { name: 'refuses subscriptions that no broker can make', needs: {}, run: refusesNonsense },
 ];
 
@@ -41,6 +46,27 @@ async function refusesWhatItHasNot(trial: Trial): Promise<void> {
     const what = `subscribe with ${Object.keys(option).join()} and without the capability '${name}'`;
     await expectThrown(trial, () => broker.subscribe(options), what, InvalidOptionError);
   }
+}
+
+async function refusesCallsThatItHasNot(trial: Trial): Promise<void> {
+  const broker = await trial.open();
+  const { letterStores, atomicPublish } = broker.capabilities;
+  if (!letterStores) {
+    const store = (): unknown => broker.letterStore(trial.group('letters'));
+    await expectThrown(trial, store, `letterStore() without the capability 'letterStores'`, InvalidOptionError);
+  }
+  if (atomicPublish) return;
+  const consumer = await trial.consume(broker, {}, () => undefined);
+  const [input, output] = trial.messages(2);
+  await trial.publish(broker, [input!]);
+  await expectDelivered(trial, consumer, [input!]);
+  const { delivery } = consumer.received[0]!;
+  const acking = delivery.ack({ publish: [output!] });
+  await expectRejection(trial, acking, `ack({ publish }) without the capability 'atomicPublish'`, InvalidOptionError);
+  expectEqual('whether the signal of the delivery is aborted then', delivery.signal.aborted, false);
+  await trial.within(delivery.ack({ publish: [] }), 'ack() of what is unsettled still to resolve');
+  await trial.quiet();
+  expectOnly(consumer, [input!]);
 }
 
 async function refusesNonsense(trial: Trial): Promise<void> {

@@ -40,7 +40,8 @@ async function sharesWithinGroups(trial: Trial): Promise<void> {
   await trial.quiet();
   for (const consumer of consumers) expectOnly(consumer, messages);
   const busy = consumers.filter(({ received }) => received.length > 0).length;
-  if (busy < 2) {
+  // In turn, one may take them all while the others wait to follow it.
+  if (busy < 2 && !trial.isInTurn) {
     throw new TestFailure(`Expected several of ${consumers.length} consumers to share the work, got ${busy}.`);
   }
 }

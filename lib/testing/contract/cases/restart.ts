@@ -3,6 +3,7 @@ import type { BrokerMessage } from '../../../broker/broker-message.ts';
 import { TestFailure } from '../../test-failure.ts';
 import type { CaseDefinition } from '../case-definition.ts';
 import { expectAcknowledged, expectEqual } from '../judge.ts';
+import { addAll, expectLetters } from './letter-stores.ts';
 import type { Trial } from '../trial.ts';
 
 export const restartCases: readonly CaseDefinition[] = [
@@ -17,6 +18,12 @@ export const restartCases: readonly CaseDefinition[] = [
     needs: { restart: true, durableGroups: true, redelivery: true },
     isRestarting: true,
     run: remembersAcksOverRestart,
+  },
+  {
+    name: 'has its letters still after a restart',
+    needs: { restart: true, letterStores: true },
+    isRestarting: true,
+    run: keepsLettersOverRestart,
   },
 ];
 
@@ -79,6 +86,19 @@ async function remembersAcksOverRestart(trial: Trial): Promise<void> {
   await trial.publish(broker, [last!]);
   await expectAcknowledged(trial, later, [last!]);
   expectEqual('the deliveries after a restart, of 1 message that was left', later.received.length, 1);
+}
+
+async function keepsLettersOverRestart(trial: Trial): Promise<void> {
+  const broker = await trial.open();
+  const store = broker.letterStore(trial.group('letters'));
+  const letters = trial.messages(3);
+  await addAll(trial, store, letters);
+  await restart(trial);
+  const later = await trial.open();
+  await expectLetters(trial, later.letterStore(trial.group('letters')), letters);
+  // The client from before has connected again by itself.
+  await trial.within(store.remove(letters[0]!.id), 'remove() to resolve');
+  await expectLetters(trial, store, letters.slice(1));
 }
 
 async function restart(trial: Trial): Promise<void> {

@@ -93,7 +93,7 @@ async function refusesLostDeliveries(trial: Trial): Promise<void> {
 
 async function abortsSignals(trial: Trial): Promise<void> {
   const broker = await trial.open();
-  const [acked, left] = trial.messages(2);
+  const [acked, left] = trial.messages(2, { keys: 1 });
   const consumer = await trial.consume(broker, { maxInFlight: 1 }, () => undefined);
   const isAborted = (index: number): boolean | undefined => consumer.received[index]?.delivery.signal.aborted;
   await trial.publish(broker, [acked!, left!]);

@@ -1,4 +1,0 @@
-/** A text of the user's without line ends and the like, which would break the rows. */
-export function inOneLine(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, '?');
-}
