@@ -12,10 +12,12 @@ const run = promisify(execFile);
 const SERVICES_FOLDER: string =
   process.env['MILLRACE_SERVICES_FOLDER'] ?? join(tmpdir(), `millrace-services-${userInfo().username}`);
 
-/** A server, by the folder that it has or would have. */
+/** A server, by the folder that it has or would have, or a program. */
 export interface ServiceControl {
   isInstalled(): Promise<boolean>;
-  /** Where it is, if it is up. */
+  /** Gets what its script fetches. */
+  fetch(): Promise<void>;
+  /** Where it is, if it is up; or the file of a program, if it is installed. */
   url(): Promise<string | undefined>;
   /** Starts it, unless it is up; the environment is for its script. */
   up(environment?: Readonly<Record<string, string>>): Promise<string>;
@@ -23,7 +25,7 @@ export interface ServiceControl {
   restart(): Promise<void>;
   /** Ends what `up` has started, and removes its data. */
   down(): Promise<void>;
-  /** Its process, in words; undefined if there is none. */
+  /** Its process, in words; undefined if there is none, as for a program. */
   status(): Promise<string | undefined>;
 }
 
@@ -43,6 +45,9 @@ export function controlService({ name, script }: Service, folder: string = SERVI
 
   return {
     isInstalled: async () => (await ask('installed')) !== undefined,
+    async fetch() {
+      await call(['fetch']);
+    },
     url: async () => ask('url'),
     async up(environment) {
       // The server may run as another user, who must get through.

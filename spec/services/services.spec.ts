@@ -43,6 +43,9 @@ async function say(program: string, args: readonly string[], env: NodeJS.Process
   );
 }
 
+/** Where nothing is installed. */
+const nowhere = { PG_BIN: '/nowhere', CHROMIUM_BIN: '/nowhere' };
+
 const isInstalled = postgresUrl !== undefined && process.env['MILLRACE_POSTGRES_URL'] === undefined;
 
 describe.skipIf(!isInstalled)('npm run services', () => {
@@ -55,17 +58,17 @@ describe.skipIf(!isInstalled)('npm run services', () => {
     expect(await ask(url, 'show unix_socket_directories')).toBe('');
     expect(await ask(url, 'show fsync')).toBe('on');
 
-    expect((await services(['up'])).stdout).toBe(first);
+    expect((await services(['up', 'postgres'])).stdout).toBe(first);
     expect(await ask(url, 'select pg_postmaster_start_time()::text')).toBe(begun);
 
-    const { stdout: status } = await services(['status']);
+    const { stdout: status } = await services(['status', 'postgres']);
     expect(status).toMatch(new RegExp(`^postgres: up, pid \\d+, ${url}\n$`));
     const pid = Number(/pid (\d+)/.exec(status)![1]);
     expect(await ask(url, `select pg_read_file('postmaster.pid')`)).toMatch(new RegExp(`^${pid}\n`));
 
-    expect((await services(['down'])).stdout).toBe(`postgres: ended pid ${pid}\n`);
+    expect((await services(['down', 'postgres'])).stdout).toBe(`postgres: ended pid ${pid}\n`);
     await expect(ask(url, 'select 1')).rejects.toThrow('ECONNREFUSED');
-    expect((await services(['status'])).stdout).toBe('postgres: down\n');
+    expect((await services(['status', 'postgres'])).stdout).toBe('postgres: down\n');
   });
 
   it('ends a server whose owner was killed, with its data', async () => {
@@ -85,48 +88,83 @@ describe.skipIf(!isInstalled)('npm run services', () => {
   });
 
   it('ends nothing, if nothing is up', async () => {
-    expect(await services(['down'])).toMatchObject({ code: 0, stdout: 'postgres: was not up\n' });
+    expect(await services(['down', 'postgres'])).toMatchObject({ code: 0, stdout: 'postgres: was not up\n' });
   });
 
   it('has nothing to install', async () => {
-    expect(await services(['install'])).toMatchObject({ code: 0, stdout: 'PostgreSQL: installed\n' });
+    expect(await services(['install', 'postgres'])).toMatchObject({ code: 0, stdout: 'PostgreSQL: installed\n' });
+  });
+});
+
+describe('npm run services, for a program', () => {
+  const program = { CHROMIUM_BIN: process.execPath };
+
+  it('says which file it is, and has nothing to keep up or to end', async () => {
+    expect(await services(['status', 'chromium'], program)).toMatchObject({
+      code: 0,
+      stdout: `chromium: installed, ${process.execPath}\n`,
+    });
+    expect((await services(['up', 'chromium'], program)).stdout).toBe(`MILLRACE_CHROMIUM=${process.execPath}\n`);
+    expect(await services(['down', 'chromium'], program)).toMatchObject({ code: 0, stdout: '' });
+    expect((await services(['install', 'chromium'], program)).stdout).toBe('Chromium: installed\n');
+  });
+
+  it('says on up how to get it, and of no container', async () => {
+    const { code, stderr } = await services(['up', 'chromium'], nowhere);
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      [
+        'Chromium: not installed. On Debian or Ubuntu:',
+        '  sudo apt-get install -y --no-install-recommends chromium',
+        'or say which file it is: MILLRACE_CHROMIUM\n',
+      ].join('\n'),
+    );
   });
 });
 
 describe('npm run services, where nothing is installed', () => {
-  const nowhere = { PG_BIN: '/nowhere' };
-
   it('says on up how to get it', async () => {
-    const { code, stderr } = await services(['up'], nowhere);
+    const { code, stderr } = await services(['up', 'postgres'], nowhere);
     expect(code).toBe(1);
     expect(stderr).toContain('sudo apt-get install -y --no-install-recommends postgresql\n');
     expect(stderr).toContain('docker compose -f spec/services/compose.yaml up -d postgres');
   });
 
+  it('names no container for what specs start by themselves', async () => {
+    const { code, stderr } = await services(['up', 'prometheus'], { PROMETHEUS_BIN: '/nowhere' });
+    expect(code).toBe(1);
+    expect(stderr).toContain('sudo apt-get install -y --no-install-recommends prometheus\n');
+    expect(stderr).not.toContain('docker');
+    expect(stderr).not.toContain('MILLRACE_PROMETHEUS_URL');
+  });
+
   it('says that it is not installed', async () => {
-    expect((await services(['status'], nowhere)).stdout).toBe('postgres: not installed\n');
+    expect((await services(['status', 'postgres'], nowhere)).stdout).toBe('postgres: not installed\n');
   });
 });
 
 describe('a test run, where nothing is installed', () => {
-  const spec = 'spec/postgres/events.spec.ts';
+  const needs = [
+    { title: 'PostgreSQL', spec: 'spec/postgres/events.spec.ts' },
+    { title: 'Chromium', spec: 'spec/indexeddb/chromium.spec.ts' },
+  ];
 
-  it('skips the specs that need it, and names them in the end', async () => {
-    const { code, stdout, stderr } = await testRun('');
+  it.each(needs)('skips the specs that need $title, and names them in the end', async ({ title, spec }) => {
+    const { code, stdout, stderr } = await testRun(spec, '');
     expect(code).toBe(0);
     expect(stdout).toMatch(/Tests.* \d+ skipped/);
-    expect(stderr).toContain(`Skipped, as PostgreSQL is missing here: ${spec}. 'npm run services -- install' gets it`);
+    expect(stderr).toContain(`Skipped, as ${title} is missing here: ${spec}. 'npm run services -- install' gets it`);
   });
 
-  it('fails in CI', async () => {
-    const { code, stderr } = await testRun('true');
+  it.each(needs)('fails in CI without $title', async ({ title, spec }) => {
+    const { code, stderr } = await testRun(spec, 'true');
     expect(code).toBe(1);
-    expect(stderr).toContain('Expected PostgreSQL to be installed where CI is true.');
+    expect(stderr).toContain(`Expected ${title} to be installed where CI is true.`);
   });
 
-  async function testRun(ci: string): Promise<Said> {
-    const { MILLRACE_POSTGRES_URL: _, ...rest } = process.env;
-    const env = { ...rest, CI: ci, NO_COLOR: '1', MILLRACE_SERVICES_FOLDER: folder, PG_BIN: '/nowhere' };
+  async function testRun(spec: string, ci: string): Promise<Said> {
+    const { MILLRACE_POSTGRES_URL: _, MILLRACE_CHROMIUM: __, ...rest } = process.env;
+    const env = { ...rest, ...nowhere, CI: ci, NO_COLOR: '1', MILLRACE_SERVICES_FOLDER: folder };
     return say('node_modules/.bin/vitest', ['run', '--typecheck.enabled=false', spec], env);
   }
 });
@@ -134,7 +172,9 @@ describe('a test run, where nothing is installed', () => {
 it('refuses what it does not know', async () => {
   expect(await services(['start'])).toMatchObject({
     code: 1,
-    stderr: expect.stringContaining("Expected install, up, down, status, and names of postgres or none; got 'start'."),
+    stderr: expect.stringContaining(
+      "Expected install, up, down, status, and names of chromium, kafka, nats, postgres, prometheus, rabbitmq or none; got 'start'.",
+    ),
   });
   expect(await services(['up', 'oracle'])).toMatchObject({ code: 1, stderr: expect.stringContaining('got oracle.') });
 });
