@@ -50,10 +50,12 @@ describe('a memory broker whose groups have not settled as much as it may hold',
     await settled();
     expect({ ended, kept: shown(kept) }).toEqual({ ended: ['ab confirmed'], kept: 'a b' });
     expect(store.stats()).toMatchObject({ unsettled: 2, suspended: 2 });
+    expect(broker.stats().publishing).toBe(3);
     await kept[0]!.ack();
     await settled();
     // Half of a call is in: the call itself is not.
     expect({ ended, kept: shown(kept) }).toEqual({ ended: ['ab confirmed'], kept: 'a b c' });
+    expect(broker.stats().publishing).toBe(2);
     await Promise.all([kept[1]!.ack(), kept[2]!.ack()]);
     await settled();
     expect({ ended, kept: shown(kept) }).toEqual({
@@ -61,6 +63,7 @@ describe('a memory broker whose groups have not settled as much as it may hold',
       kept: 'a b c d e',
     });
     expect(store.stats()).toMatchObject({ unsettled: 2, suspended: 0 });
+    expect(broker.stats().publishing).toBe(0);
   });
 
   it('answers each call with receipts of its own, however often it had to wait', async () => {
@@ -465,4 +468,16 @@ describe('a closed memory broker', () => {
     await expect(broker.publish(messageOf('a'))).rejects.toThrow(new ClosedError(`broker 'memory'`));
     expect(() => broker.subscribe({ topics: 'orders', group: 'g' })).toThrow(ClosedError);
   });
+});
+
+it('keeps the bytes of a Buffer whose owner uses it again', async () => {
+  const { broker } = brokerWith();
+  const subscription = broker.subscribe({ topics: 'orders', group: 'workers' });
+  const body = Buffer.from('first');
+
+  await broker.publish({ id: 'e1', topic: 'orders', body, headers: {} });
+  body.fill('x');
+  const { value: delivery } = await subscription[Symbol.asyncIterator]().next();
+
+  expect(new TextDecoder().decode(delivery?.message.body)).toBe('first');
 });

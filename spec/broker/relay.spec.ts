@@ -202,6 +202,7 @@ describe('to a broker', () => {
           'ce-source': 'accounts',
           'ce-time': '1970-01-01T00:00:00.000Z',
           'ce-subject': 'acc-1',
+          'ce-partitionkey': 'account-1',
           'content-type': 'application/json',
           traceparent: '00-1-2-01',
           stream: 'account-1',

@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { build, type BuildOptions, type Loader } from 'esbuild';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const sources = await doorSources();
+/** The source of each door of the package, by the name that users import. */
+export const doorSources: Readonly<Record<string, string>> = await readDoorSources();
 
 /** What is left of a user's module. */
 export interface Bundle {
@@ -21,7 +22,7 @@ export async function bundle(contents: string, options: BuildOptions = {}, loade
     platform: 'browser',
     ...options,
     stdin: { contents, resolveDir: root, loader },
-    alias: sources,
+    alias: doorSources,
     bundle: true,
     external: ['rxjs', 'rxjs/*', 'node:*'],
     format: 'esm',
@@ -39,8 +40,14 @@ export async function bundle(contents: string, options: BuildOptions = {}, loade
   };
 }
 
-/** The source of each door of the package, by the name that users import. */
-async function doorSources(): Promise<Record<string, string>> {
+/** A package of this repository as one module for browsers. */
+export async function bundlePackage(name: string): Promise<string> {
+  const stdin = { contents: `export * from '${name}';`, resolveDir: root };
+  const { outputFiles } = await build({ stdin, bundle: true, format: 'esm', platform: 'browser', write: false });
+  return outputFiles[0]!.text;
+}
+
+async function readDoorSources(): Promise<Record<string, string>> {
   const { exports } = JSON.parse(await readFile(`${root}package.json`, 'utf8')) as Manifest;
   const doors = Object.entries(exports).flatMap(([path, target]) => {
     if (typeof target === 'string') return [];

@@ -1,15 +1,23 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 
+/** What is run, and with which variables. */
+interface DemoEntry {
+  readonly main: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** A run of the demo on the sources of the library, so that it does not matter what other specs build meanwhile. */
 export class DemoRun {
   output = '';
   readonly #process: ChildProcess;
   readonly #ended: Promise<unknown[]>;
 
-  constructor(main: string, ...args: readonly string[]) {
+  /** @param entry - the file that it runs, with variables of its environment if there are any */
+  constructor(entry: DemoEntry | string, ...args: readonly string[]) {
+    const { main, env = {} } = typeof entry === 'string' ? { main: entry } : entry;
     this.#process = spawn(process.execPath, ['--import', 'tsx', main, ...args], {
-      env: { ...process.env, TSX_TSCONFIG_PATH: 'spec/tsconfig.json' },
+      env: { ...process.env, ...env, TSX_TSCONFIG_PATH: 'spec/tsconfig.json' },
     });
     this.#ended = once(this.#process, 'close');
     for (const stream of [this.#process.stdout!, this.#process.stderr!]) {

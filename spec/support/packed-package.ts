@@ -42,10 +42,11 @@ export async function packPackage(): Promise<PackedPackage> {
 async function pack(stage: string, destination: string): Promise<string> {
   for (const part of PARTS) await cp(part, join(stage, part), { recursive: true });
   await symlink(resolve('node_modules'), join(stage, 'node_modules'));
-  await run('npm', ['run', 'build'], { cwd: stage }).catch(({ stdout }: { stdout: string }) => {
-    throw new Error(`Expected the library to be built, got:\n${stdout}`);
+  // It builds first.
+  const packing = run('npm', ['pack', '--silent', '--pack-destination', destination], { cwd: stage });
+  const { stdout } = await packing.catch((error: { stdout: string; stderr: string }) => {
+    throw new Error(`Expected the library to be built and packed, got:\n${error.stdout}${error.stderr}`);
   });
-  const { stdout } = await run('npm', ['pack', '--silent', '--pack-destination', destination], { cwd: stage });
   return join(destination, stdout.trim());
 }
 

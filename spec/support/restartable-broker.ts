@@ -2,6 +2,9 @@ import {
   type Broker,
   type BrokerCapabilities,
   type BrokerDelivery,
+  type BrokerLetterStore,
+  type BrokerState,
+  type BrokerStats,
   type BrokerSubscription,
   ClosedError,
   memoryBroker,
@@ -9,7 +12,7 @@ import {
   memoryBrokerStore,
   type SubscribeOptions,
 } from 'millrace';
-import type { SchedulerLike } from 'rxjs';
+import { BehaviorSubject, type SchedulerLike } from 'rxjs';
 
 /** What a server loses when it restarts. */
 export type Loss = 'everything' | 'nothing' | 'progress';
@@ -22,6 +25,8 @@ export class RestartableServer {
   store: MemoryBrokerStore;
   isUp = true;
   restarts = 0;
+  /** Connections that there have ever been. */
+  dialled = 0;
 
   constructor(scheduler: SchedulerLike, loss: Loss = 'nothing') {
     this.scheduler = scheduler;
@@ -37,16 +42,25 @@ export class RestartableServer {
 
   /** Down for 50 ms. */
   readonly restart = async (): Promise<void> => {
-    this.isUp = false;
-    for (const client of this.clients) await client.disconnect();
+    await this.stop();
     await new Promise<void>((resolve) => {
       this.scheduler.schedule(() => resolve(), 50);
     });
+    this.start();
+  };
+
+  async stop(): Promise<void> {
+    this.isUp = false;
+    await Promise.all(Array.from(this.clients, (client) => client.disconnect()));
+  }
+
+  start(): void {
+    if (this.isUp) return;
     if (this.#loss === 'everything') this.store = memoryBrokerStore({ scheduler: this.scheduler });
     this.isUp = true;
     this.restarts++;
     for (const client of this.clients) client.connect();
-  };
+  }
 
   /** Where progress is lost, groups are new after a restart, and are given all again. */
   survivor(options: SubscribeOptions): SubscribeOptions {
@@ -58,14 +72,17 @@ export class RestartableServer {
 class Client implements Broker {
   readonly name = 'restartable';
   readonly capabilities: BrokerCapabilities;
+  readonly states = new BehaviorSubject<BrokerState>('connected');
   readonly #server: RestartableServer;
   readonly #subscriptions = new Set<Reconnecting>();
   #connection: Broker;
+  #reconnects = 0;
   #isClosed = false;
 
   constructor(server: RestartableServer) {
     this.#server = server;
     this.#connection = memoryBroker({ store: server.store });
+    server.dialled++;
     this.capabilities = { ...this.#connection.capabilities, restart: true };
   }
 
@@ -82,8 +99,28 @@ class Client implements Broker {
     return subscription;
   }
 
+  letterStore(name: string): BrokerLetterStore {
+    const current = (): BrokerLetterStore => {
+      // Not a ClosedError, which would say that it never comes back.
+      if (!this.#server.isUp && !this.#isClosed) throw new Error('No connection.');
+      return this.#connection.letterStore(name);
+    };
+    this.#connection.letterStore(name);
+    return {
+      add: async (letter) => current().add(letter),
+      remove: async (id) => current().remove(id),
+      list: async () => current().list(),
+    };
+  }
+
+  stats(): BrokerStats {
+    return { ...this.#connection.stats(), state: this.states.value, reconnects: this.#reconnects };
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.states.next('closed');
+    this.states.complete();
     this.#server.clients.delete(this);
     await Promise.all([...this.#subscriptions].map((subscription) => subscription.close()));
     await this.#connection.close();
@@ -94,10 +131,14 @@ class Client implements Broker {
   }
 
   disconnect(): Promise<void> {
+    this.states.next('reconnecting');
     return this.#connection.close();
   }
 
   connect(): void {
+    this.#reconnects++;
+    this.#server.dialled++;
+    this.states.next('connected');
     this.#connection = memoryBroker({ store: this.#server.store });
     for (const subscription of this.#subscriptions) subscription.connect();
   }

@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, inject } from 'vitest';
-import { SERVICES } from '../services/catalogue.ts';
+import { type Service, SERVICES } from '../services/catalogue.ts';
 import { controlService } from '../services/control.ts';
 
 /**
@@ -25,13 +25,25 @@ export async function serviceUrl(
     const owner = { SERVICE_OWNER: String(inject('servicesOwner')) };
     return inTurn(join(folder, `${name}-turn`), async () => control.up({ ...environment, ...owner }));
   }
+  await noteMissing(service);
+  return undefined;
+}
+
+/** Whether a server can be started here. If not, the run's summary names the spec; with `CI=true` that is a failure. */
+export async function isServiceInstalled(name: string): Promise<boolean> {
+  const service = SERVICES.find((known) => known.name === name)!;
+  if (await controlService(service).isInstalled()) return true;
+  await noteMissing(service);
+  return false;
+}
+
+async function noteMissing({ name, title }: Service): Promise<void> {
   if (process.env['CI'] === 'true') {
-    throw new Error(`Expected ${service.title} to be installed where CI is true. Run 'npm run services -- install'.`);
+    throw new Error(`Expected ${title} to be installed where CI is true. Run 'npm run services -- install'.`);
   }
-  const notes = join(folder, 'missing', name);
+  const notes = join(inject('servicesFolder'), 'missing', name);
   await mkdir(notes, { recursive: true });
   await writeFile(join(notes, randomUUID()), relative('.', expect.getState().testPath ?? 'a spec'));
-  return undefined;
 }
 
 /** Starts it once, though spec files of several processes ask at the same time. */

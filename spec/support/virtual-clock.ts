@@ -1,4 +1,5 @@
 import { VirtualTimeScheduler } from 'rxjs';
+import { runInMacrotask } from '../../lib/process/macrotask.ts';
 
 /**
  * A scheduler whose time stands still until `advance`: for specs in which promises play a part, so that marbles cannot be used.
@@ -16,7 +17,8 @@ export class VirtualClock extends VirtualTimeScheduler {
 
 /** Resolves when every promise that can settle by itself has settled: after the microtasks of this turn. */
 export function settled(): Promise<void> {
+  // By setImmediate in Node, and by what there is in browsers, where specs run, too.
   return new Promise((resolve) => {
-    setImmediate(resolve);
+    runInMacrotask(resolve);
   });
 }

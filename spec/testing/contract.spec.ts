@@ -43,6 +43,7 @@ describe('the contract of a broker', () => {
       'delivers a topic in the order of publishing': 'capability: not claimed: order: total',
       'loses nothing that was confirmed over two restarts under load': 'capability: not claimed: restart: true',
       'remembers what was acknowledged over a restart': 'capability: not claimed: restart: true',
+      'has its letters still after a restart': 'capability: not claimed: restart: true',
     });
   });
 
@@ -77,7 +78,7 @@ describe('the contract of a broker', () => {
     const { open, restart } = new RestartableServer(clock);
     const cases = brokerContract(open, open().capabilities, { scheduler: clock, restart });
     const restarting = cases.filter(({ needs }) => needs.restart);
-    expect(restarting).toHaveLength(2);
+    expect(restarting).toHaveLength(3);
     for (const { run } of restarting) await runVirtually(clock, run);
   });
 
@@ -157,7 +158,7 @@ describe('brokerContract refuses', () => {
   it('a capability that does not exist, and lists those that do', () => {
     expect(refusal({ exactlyOnce: true })).toThrow(
       new InvalidOptionError(
-        "Expected a capability, got 'exactlyOnce'. There are delivery, groups, durableGroups, redelivery, delayedRedelivery, deliveryCount, order, orderAcrossRedelivery, history, replayFromTime, replayFromSequence, deduplication, lease, deadLetters, wildcards, restart.",
+        "Expected a capability, got 'exactlyOnce'. There are delivery, groups, durableGroups, redelivery, delayedRedelivery, deliveryCount, order, orderAcrossRedelivery, history, replayFromTime, replayFromSequence, deduplication, lease, deadLetters, letterStores, atomicPublish, wildcards, restart.",
       ),
     );
   });

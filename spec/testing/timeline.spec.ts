@@ -7,6 +7,7 @@ import {
   type EventMessage,
   type EventSubscription,
   type Handler,
+  type HandlerPart,
   type Handling,
   HandlerTimeoutError,
   InvalidOptionError,
@@ -539,10 +540,15 @@ describe('the legend of a timeline', () => {
     [undefined, 'undefined'],
   ])('shows data shortly, and the same from run to run: %j', (data, shown) => {
     const picture = timeline({ scheduler: new VirtualClock(), legend: true });
-    picture.probe.accepted?.({ handler: 'mail', event: data, attempts: 0 });
+    picture.probe.accepted?.({ handler: 'mail', part: partOf('mail'), event: data, attempts: 0 });
     expect(String(picture).split('\n').at(-1)).toBe(`a = ${shown}`);
   });
 });
+
+/** A handler, as probes are shown it. */
+function partOf(name: string): HandlerPart {
+  return { kind: 'handler', name, listensTo: () => [], stats: () => createProcessor(() => undefined).stats() };
+}
 
 /** A call of a probe, or `wait` and for how many milliseconds. */
 type Call = readonly [name: string, ...details: unknown[]];
@@ -550,6 +556,7 @@ type Call = readonly [name: string, ...details: unknown[]];
 describe('any timeline', () => {
   const handlings: readonly Handling[] = Array.from({ length: 5 }, (_, index) => ({
     handler: `handler ${index % 2}`,
+    part: partOf(`handler ${index % 2}`),
     event: index === 4 ? 'an item' : Tick.create(index),
     attempts: index,
   }));
@@ -625,7 +632,7 @@ describe('any timeline', () => {
         const picture = timeline({ scheduler: { now: () => nowMs, schedule: () => expect.unreachable() } });
         const published = gaps.map((gapMs, index) => {
           nowMs += gapMs;
-          picture.probe.publishing?.(Tick.create(index));
+          picture.probe.publishing?.(Tick.create(index), partOf('bus'));
           return nowMs;
         });
         const [, row = ''] = String(picture).split('\n');

@@ -2,12 +2,16 @@ import type {
   Broker,
   BrokerCapabilities,
   BrokerDelivery,
+  BrokerLetterStore,
   BrokerMessage,
   BrokerPublishOptions,
+  BrokerState,
+  BrokerStats,
   BrokerSubscription,
   PublishReceipt,
   SubscribeOptions,
 } from 'millrace';
+import type { Observable } from 'rxjs';
 
 /** What is wrong with a broker; all else is as it is. */
 export interface Flaws {
@@ -24,6 +28,9 @@ export interface Flaws {
   /** What it makes of a delivery: another, or several, or none. */
   readonly deliver?: (delivery: BrokerDelivery, options: SubscribeOptions) => readonly BrokerDelivery[];
   readonly closeSubscription?: (inner: BrokerSubscription) => Promise<void>;
+  readonly states?: (inner: Broker) => Observable<BrokerState>;
+  readonly letterStore?: (inner: Broker, name: string) => BrokerLetterStore;
+  readonly stats?: (inner: Broker) => BrokerStats;
   readonly close?: (inner: Broker) => Promise<void>;
   readonly dispose?: (inner: Broker) => Promise<void>;
 }
@@ -60,6 +67,21 @@ export class BrokenBroker implements Broker {
       ...(deliver !== undefined && { deliver: (delivery) => deliver(delivery, given) }),
       ...(closeSubscription !== undefined && { close: () => closeSubscription(subscription) }),
     });
+  }
+
+  get states(): Observable<BrokerState> {
+    const { states = ({ states: same }) => same } = this.#flaws;
+    return states(this.#inner);
+  }
+
+  letterStore(name: string): BrokerLetterStore {
+    const { letterStore = (inner) => inner.letterStore(name) } = this.#flaws;
+    return letterStore(this.#inner, name);
+  }
+
+  stats(): BrokerStats {
+    const { stats = (inner) => inner.stats() } = this.#flaws;
+    return stats(this.#inner);
   }
 
   close(): Promise<void> {
@@ -125,10 +147,13 @@ export function altered(delivery: BrokerDelivery, changes: Partial<BrokerDeliver
     message: delivery.message,
     deliveryCount: delivery.deliveryCount,
     ...(delivery.sequence !== undefined && { sequence: delivery.sequence }),
+    get isOver() {
+      return delivery.isOver;
+    },
     get signal() {
       return changes.signal ?? delivery.signal;
     },
-    ack: () => delivery.ack(),
+    ack: (options) => delivery.ack(options),
     nack: (options) => delivery.nack(options),
     extend: () => delivery.extend(),
     ...without(changes, 'signal'),

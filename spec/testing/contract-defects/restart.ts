@@ -14,6 +14,12 @@ export const restartDefects: readonly Defect[] = [
     message: 'Expected the deliveries after a restart, of 1 message that was left to be 1, got 11.',
     make: losing('progress'),
   },
+  {
+    defect: 'keeps letters in memory alone',
+    found: 'has its letters still after a restart',
+    message: /^Expected the ids of the letters to be 'contract-\S+-m1,\S+', got ''\.$/,
+    make: losing('everything'),
+  },
 ];
 
 function losing(loss: Loss): Defect['make'] {
