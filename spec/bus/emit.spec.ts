@@ -2,6 +2,7 @@ import { createEventBus, defineEvent, type EventMessage, OverflowError, payload 
 import { describe, expect, it, vi } from 'vitest';
 import { Tick, Tock } from '../support/events.ts';
 import { HeldHandler } from '../support/held-handler.ts';
+import { settled } from '../support/virtual-clock.ts';
 
 describe('emit', () => {
   it('returns true when every copy is being handled or waits', () => {
@@ -79,7 +80,7 @@ async function finish(
   const drained = bus.drain();
   for (let index = 0; bus.stats().state !== 'closed'; index++) {
     held.call(index).succeed();
-    await new Promise(setImmediate);
+    await settled();
   }
   await drained;
   return held.calls.map(({ event }) => event.data);

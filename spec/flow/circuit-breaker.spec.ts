@@ -185,6 +185,24 @@ describe('circuitBreaker', () => {
     expect(scheduler.actions).toHaveLength(0);
   });
 
+  it('is not opened by what is no failure to it', () => {
+    const breaker = circuitBreaker({ failureThreshold: 1, failureIf: (error) => error === 'down' });
+    const errors: unknown[] = [];
+    const fail = (error: unknown): void => {
+      throwError(() => error)
+        .pipe(breaker)
+        .subscribe({ error: (thrown) => errors.push(thrown) });
+    };
+    for (const error of ['refused', 'refused', 'down', 'refused']) fail(error);
+    expect(errors).toMatchObject(['refused', 'refused', 'down', { code: 'CIRCUIT_OPEN' }]);
+  });
+
+  it('refuses a failureIf that is no function', () => {
+    expect(() => circuitBreaker({ failureIf: true as never })).toThrow(
+      'Expected breaker.failureIf to be a function, got true.',
+    );
+  });
+
   it('opens after 5 failures, for 30 seconds, by default', () => {
     const scheduler = new VirtualTimeScheduler();
     const breaker = circuitBreaker({ scheduler });

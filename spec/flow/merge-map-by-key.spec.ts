@@ -19,6 +19,7 @@ import {
 import type { Context } from 'rxjs-marbles';
 import { describe, expect, it } from 'vitest';
 import { countAlive } from '../support/garbage.ts';
+import { MANY } from '../support/many.ts';
 
 /** Upper and lower case of a letter have one key. */
 const letterOf = (item: string): string => item.toLowerCase();
@@ -248,7 +249,7 @@ describe('mergeMapByKey', () => {
     const scheduler = new VirtualTimeScheduler();
     let count = 0;
     let isComplete = false;
-    range(0, 1_000_000)
+    range(0, MANY)
       .pipe(
         mergeMapByKey(
           (item) => item % keys,
@@ -258,7 +259,7 @@ describe('mergeMapByKey', () => {
       )
       .subscribe({ next: () => count++, complete: () => (isComplete = true) });
     scheduler.flush();
-    expect(count).toBe(1_000_000);
+    expect(count).toBe(MANY);
     expect(isComplete).toBe(true);
   });
 

@@ -1,4 +1,5 @@
 import { marbles } from 'millrace/testing';
+import { VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { playing, watch } from '../support/watch.ts';
 
@@ -196,6 +197,51 @@ describe('breaker', () => {
       m.expect(started$).toBeObservable(started);
     }),
   );
+
+  it('counts only what is a failure to it', () => {
+    let error: unknown;
+    const failureIf = (thrown: unknown): boolean => thrown === 'down';
+    const handler = (): never => {
+      throw error;
+    };
+    const { processor, send } = watch<string>(handler, { breaker: { failureThreshold: 2, failureIf } });
+    // A refusal between two failures changes nothing.
+    for (error of ['refused', 'refused', 'down', 'refused']) send('a');
+    expect(processor.stats()).toMatchObject({ dead: 4, circuit: 'closed' });
+    error = 'down';
+    send('a');
+    expect(processor.stats()).toMatchObject({ dead: 5, circuit: 'open' });
+  });
+
+  it('is still half-open after a trial that was no failure', () => {
+    const scheduler = new VirtualTimeScheduler();
+    let error = 'down';
+    const handler = (): never => {
+      throw error;
+    };
+    const breaker = { failureThreshold: 1, resetAfterMs: 10, failureIf: (thrown: unknown) => thrown === 'down' };
+    const { processor, send } = watch<string>(handler, { breaker, scheduler });
+    send('a');
+    error = 'refused';
+    scheduler.schedule(() => send('b'), 10);
+    scheduler.flush();
+    expect(processor.stats()).toMatchObject({ dead: 2, circuit: 'half-open' });
+  });
+
+  it('counts a failure, and reports, if failureIf throws', () => {
+    const handler = (): never => {
+      throw new Error('no');
+    };
+    const failureIf = (): never => {
+      throw new Error('broken policy');
+    };
+    const { processor, send } = watch<string>(handler, { breaker: { failureThreshold: 1, failureIf } });
+    const reported: unknown[] = [];
+    processor.errors.subscribe(({ kind, error }) => reported.push(kind, (error as Error).message));
+    send('a');
+    expect(processor.stats()).toMatchObject({ dead: 1, circuit: 'open' });
+    expect(reported).toStrictEqual(['policy', 'broken policy']);
+  });
 
   it('is off by default: every event is tried', () => {
     const { processor, send } = watch<string>(() => {

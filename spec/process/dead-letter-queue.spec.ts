@@ -1,4 +1,5 @@
 import {
+  ClosedError,
   createDeadLetterQueue,
   createEventBus,
   createProcessor,
@@ -400,6 +401,30 @@ describe('a store that answers later', () => {
       for (const event of [1, 2, 3]) await queue.add(letterOf(event));
       expect(await queue.discard({ limit: 2 })).toBe(2);
       expect(await kept(queue)).toStrictEqual([3]);
+    }),
+  );
+});
+
+describe('a store that is closed', () => {
+  const closed = new ClosedError('store');
+  const fail = (): Promise<never> => Promise.reject(closed);
+
+  it(
+    'is not asked again, and has not kept the letter',
+    virtualTest(async ({ time }) => {
+      const add = vi.fn(fail);
+      const queue = createDeadLetterQueue<number>({ store: { add, remove: fail, list: fail } });
+      const reported: unknown[] = [];
+      queue.errors.subscribe(({ error }) => reported.push(error));
+      const stored = vi.fn();
+      void queue.add(letterOf(1))?.then(stored);
+      await time.advance(60_000);
+      expect(add).toHaveBeenCalledOnce();
+      expect(reported).toStrictEqual([closed]);
+      expect(stored).not.toHaveBeenCalled();
+      expect(queue.stats()).toMatchObject({ storing: 1 });
+      expect(await queue.flush(0)).toBe(false);
+      await expect(queue.list()).rejects.toBe(closed);
     }),
   );
 });

@@ -12,6 +12,7 @@ import {
 import { virtualTest, type VirtualTime } from 'millrace/testing';
 import { concat, EMPTY, NEVER, Observable, of, Subject, throwError, VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import { settled } from '../support/virtual-clock.ts';
 
 /** How an event reaches a handler: an idle one is called at once, unless somebody wants to be told the end. */
 const PATHS = [
@@ -195,7 +196,7 @@ describe.each(PATHS)('a handler that is $path', ({ onSettled }) => {
           onFulfilled?: ((value: void) => First | PromiseLike<First>) | null,
           onRejected?: ((reason: unknown) => Second | PromiseLike<Second>) | null,
         ): Promise<First | Second> {
-          setImmediate(() => void onFulfilled?.());
+          void settled().then(() => onFulfilled?.());
           return super.then(onFulfilled, onRejected);
         }
       }

@@ -200,7 +200,7 @@ describe("overflow 'drop-oldest'", () => {
     expect(taken).toEqual([true, true, true, true, true]);
     expect(ends).toEqual(['b dropped drop-oldest', 'c dropped drop-oldest']);
     expect(stats).toMatchObject({ accepted: 5, dropped: 2, pending: 3, rejected: 0 });
-    expect(stats.droppedBy).toEqual({ busy: 0, 'drop-newest': 0, 'drop-oldest': 2, superseded: 0 });
+    expect(stats.droppedBy).toEqual({ busy: 0, 'drop-newest': 0, 'drop-oldest': 2, 'handed-back': 0, superseded: 0 });
   });
 
   it('drops the new event where nothing waits: all the others have begun', () => {
@@ -243,7 +243,7 @@ describe("overflow 'drop-newest'", () => {
     expect(taken).toEqual([true, true, false, false]);
     expect(ends).toEqual(['c dropped drop-newest', 'd dropped drop-newest']);
     expect(stats).toMatchObject({ accepted: 4, dropped: 2, pending: 2, rejected: 0 });
-    expect(stats.droppedBy).toEqual({ busy: 0, 'drop-newest': 2, 'drop-oldest': 0, superseded: 0 });
+    expect(stats.droppedBy).toEqual({ busy: 0, 'drop-newest': 2, 'drop-oldest': 0, 'handed-back': 0, superseded: 0 });
   });
 
   it('tells an emit that its copy was lost', () => {

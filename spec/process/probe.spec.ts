@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { createProcessor, type DrainReport, type Handling, type Probe, type ReportedError } from 'millrace';
 import { virtualTest, type VirtualTime } from 'millrace/testing';
 import { NEVER, of, throwError, VirtualTimeScheduler } from 'rxjs';
@@ -223,26 +222,6 @@ describe("a probe's around", () => {
     await time.settle();
     return { calls, end, errors };
   }
-
-  it('runs every attempt inside of its context', () => {
-    const scheduler = new VirtualTimeScheduler();
-    const storage = new AsyncLocalStorage<string>();
-    const seen: (string | undefined)[] = [];
-    const processor = createProcessor<string>(
-      () => {
-        seen.push(storage.getStore());
-        return throwError(() => 'no');
-      },
-      {
-        probe: { around: ({ event, attempts }, call) => storage.run(`${String(event)} ${attempts}`, call) },
-        retry: { maxAttempts: 2 },
-        scheduler,
-      },
-    );
-    processor.trySend('a');
-    scheduler.flush();
-    expect(seen).toEqual(['a 1', 'a 2']);
-  });
 
   it(
     "hands the handler's result through",

@@ -17,6 +17,7 @@ import {
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { countAlive } from '../support/garbage.ts';
 import { HeldHandler } from '../support/held-handler.ts';
+import { watchUncaught } from '../support/uncaught.ts';
 import { playing, watch } from '../support/watch.ts';
 
 // What RxJS 7.8.2 does is said in the comments; the tests say what happens here instead.
@@ -60,11 +61,10 @@ describe('a handler that fails', () => {
   // A subscriber that throws does so from a setTimeout, and ends a Node process.
   it('throws nowhere: neither at the producer nor out of a timer', async () => {
     const uncaught: unknown[] = [];
+    using _ = watchUncaught(uncaught);
     const note = (error: unknown): void => void uncaught.push(error);
     const reporter = config.onUnhandledError;
     config.onUnhandledError = note;
-    process.on('unhandledRejection', note);
-    process.on('uncaughtException', note);
     const handlers: ((event: number) => unknown)[] = [
       () => {
         throw new Error('no');
@@ -79,8 +79,6 @@ describe('a handler that fails', () => {
       expect(processor.stats()).toMatchObject({ dead: 1, retried: 1 });
     }
     await firstValueFrom(timer(1));
-    process.off('unhandledRejection', note);
-    process.off('uncaughtException', note);
     expect(config.onUnhandledError).toBe(note);
     config.onUnhandledError = reporter;
     expect(uncaught).toEqual([]);

@@ -12,7 +12,7 @@ const NOTHING: ProcessorStats = {
   handled: 0,
   dead: 0,
   dropped: 0,
-  droppedBy: { busy: 0, 'drop-newest': 0, 'drop-oldest': 0, superseded: 0 },
+  droppedBy: { busy: 0, 'drop-newest': 0, 'drop-oldest': 0, 'handed-back': 0, superseded: 0 },
   pending: 0,
   running: 0,
   waiting: 0,

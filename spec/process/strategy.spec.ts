@@ -175,7 +175,13 @@ describe("strategy 'switch'", () => {
       held.call(0).succeed();
       await time.settle();
       expect(processor.stats()).toMatchObject({ handled: 0, dropped: 1, running: 1, late: 1 });
-      expect(processor.stats().droppedBy).toEqual({ busy: 0, 'drop-newest': 0, 'drop-oldest': 0, superseded: 1 });
+      expect(processor.stats().droppedBy).toEqual({
+        busy: 0,
+        'drop-newest': 0,
+        'drop-oldest': 0,
+        'handed-back': 0,
+        superseded: 1,
+      });
       expect(errors).toEqual([]);
       expect(await processor.deadLetters.list()).toEqual([]);
     }),

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Tick } from '../support/events.ts';
 import { HeldHandler } from '../support/held-handler.ts';
 import { type Path, PATHS } from '../support/paths.ts';
+import { settled } from '../support/virtual-clock.ts';
 import { playing, watch } from '../support/watch.ts';
 
 afterEach(() => {
@@ -154,7 +155,10 @@ describe('timeoutMs', () => {
     send('blocks');
     send('works');
     processor.resume();
-    // The run may have taken a break after the one that blocks.
+    // The run may have taken a break after the one that blocks, which is of fake time in Node, and of real time in browsers.
+    const isBreakOver = settled();
+    await vi.advanceTimersByTimeAsync(0);
+    await isBreakOver;
     await vi.advanceTimersByTimeAsync(38);
     expect(processor.stats()).toMatchObject({ handled: 501, dead: 0, running: 1 });
     await vi.advanceTimersByTimeAsync(3);

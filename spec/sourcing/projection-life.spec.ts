@@ -278,3 +278,24 @@ describe('what cannot work', () => {
     );
   });
 });
+
+it(
+  'says whose prepare has failed, and tries it again',
+  virtualTest(async ({ time }) => {
+    await using store = memoryEventStore();
+    let failures = 2;
+    const prepare = (): void => {
+      if (failures-- > 0) throw new Error('no table');
+    };
+    await using projection = runProjection(store, { name: 'p', prepare, on: () => undefined });
+    const errors: unknown[] = [];
+    projection.errors.subscribe(({ error }) => errors.push(error));
+
+    await projection.caughtUp();
+    await time.settle();
+
+    const text =
+      "Expected prepare(1) of projection 'p' to make room for its results, got: no table It is tried again: mend it.";
+    expect(errors).toMatchObject([{ message: text }, { message: text }]);
+  }),
+);

@@ -243,4 +243,22 @@ describe('a state', () => {
       ['millrace: snapshot error; subscribe to errors to see all of them.', new Error('full')],
     ]);
   });
+
+  it('is of events as they are read, without what JSON leaves out', async () => {
+    const Loan = defineAggregate({
+      name: 'loan',
+      initial: [] as readonly boolean[],
+      decide: (due: string | undefined): NewEvent => ({ type: 'lent', data: { due } }),
+      evolve: (saidDue, { data }) => [...saidDue, 'due' in (data as object)],
+    });
+    const store = memoryEventStore();
+    const loans = createRepository(store, Loan, { snapshotEvery: 1 });
+
+    const { state, events } = await loans.execute('1', undefined);
+
+    expect(state).toStrictEqual([false]);
+    expect(events).toMatchObject([{ data: {} }]);
+    expect((await loans.load('1')).state).toStrictEqual([false]);
+    expect((await createRepository(store, Loan).load('1')).state).toStrictEqual([false]);
+  });
 });

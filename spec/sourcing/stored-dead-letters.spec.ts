@@ -118,6 +118,24 @@ describe('dead letters in a store', () => {
     }
   });
 
+  it('keep what probes have noted, which is there when they are redriven', async () => {
+    const noted = { traceparent: '00-1-2-01', missing: undefined };
+    const origins: unknown[] = [];
+    const store = memoryEventStore();
+    const [before, after] = [0, 1].map(() =>
+      createEventBus({
+        deadLetters: createDeadLetterQueue({ store: store.deadLetters() }),
+        probe: { burying: () => noted, started: ({ origin }) => void origins.push(origin?.headers) },
+      }),
+    );
+    before!.on(OrderPlaced, () => Promise.reject(new Error('no card')), { name: 'charge' });
+    await before!.publish(OrderPlaced, order);
+    await before!.drain();
+    after!.on(OrderPlaced, () => undefined, { name: 'charge' });
+    expect(await after!.deadLetters.redrive()).toMatchObject({ handled: 1 });
+    expect(origins).toStrictEqual([undefined, noted]);
+  });
+
   it('that are damaged are named', async () => {
     const store = memoryEventStore();
     await store.documents.put('dead-letter:default', 'l1', '{"event"');
