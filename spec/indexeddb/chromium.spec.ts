@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Chromium, chromiumPath } from './page/open-chromium.ts';
-import { servePage, type ServedPage } from './page/serve-page.ts';
+import { chromiumPath } from '../support/chromium.ts';
+import type { Site } from '../support/serve-files.ts';
+import { Chromium } from './page/open-chromium.ts';
+import { servePage } from './page/serve-page.ts';
 
-// Skipped as a matter of the environment: install a Chromium, or name one in CHROMIUM_PATH.
 describe.skipIf(chromiumPath === undefined)('in Chromium', { timeout: 60_000 }, () => {
-  let page: ServedPage;
+  let page: Site;
   let browser: Chromium;
   let databases = 0;
   const newName = (): string => `accounts-${++databases}`;

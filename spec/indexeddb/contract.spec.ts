@@ -2,8 +2,10 @@ import { eventStoreContract } from 'millrace/testing';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { FakeBrowser } from './fake-browser.ts';
-import { Chromium, chromiumPath } from './page/open-chromium.ts';
-import { servePage, type ServedPage } from './page/serve-page.ts';
+import { chromiumPath } from '../support/chromium.ts';
+import type { Site } from '../support/serve-files.ts';
+import { Chromium } from './page/open-chromium.ts';
+import { servePage } from './page/serve-page.ts';
 
 // 10,000 events, by hand: MILLRACE_SCALE=1 npx vitest run spec/indexeddb/contract.spec.ts
 const SCALE = Number(process.env['MILLRACE_SCALE'] ?? 0.1);
@@ -24,9 +26,8 @@ describe('indexedDbEventStore() in a fake browser', () => {
   }
 });
 
-// Skipped as a matter of the environment: install a Chromium, or name one in CHROMIUM_PATH.
 describe.skipIf(chromiumPath === undefined)('indexedDbEventStore() in Chromium', () => {
-  let page: ServedPage;
+  let page: Site;
   let browser: Chromium;
   let tab: Page;
 

@@ -3,6 +3,7 @@ import { VirtualTimeScheduler } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { openDatabase } from '../../lib/indexeddb/open-database.ts';
 import { SCHEMA } from '../../lib/indexeddb/schema.ts';
+import { settled } from '../support/virtual-clock.ts';
 import { FakeBrowser } from './fake-browser.ts';
 
 const deposited = { type: 'account.deposited', data: { amount: 1 } };
@@ -84,7 +85,7 @@ describe('a new version of the program in another tab', () => {
     const opening = openDatabase({ factory: browser.indexedDB, name: browser.name, scheduler }, NEXT_SCHEMA);
     const request = requests.mock.results[0]!.value as IDBOpenDBRequest;
     opening.catch(() => undefined);
-    while (scheduler.actions.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    while (scheduler.actions.length === 0) await settled();
     scheduler.flush();
     await expect(opening).rejects.toThrow(StoreUnavailableError);
     await expect(opening).rejects.toThrow("Close or reload the site's other tabs");
@@ -92,7 +93,7 @@ describe('a new version of the program in another tab', () => {
     stuck.close();
     // The upgrade was under way: it is made, and its connection does not stay open.
     await vi.waitUntil(() => request.readyState === 'done');
-    await new Promise((resolve) => setImmediate(resolve));
+    await settled();
     expect(() => request.result.transaction('meta')).toThrow(expect.objectContaining({ name: 'InvalidStateError' }));
     const later = await browser.openRaw(3);
     expect([...later.objectStoreNames]).toContain('more');
@@ -105,7 +106,7 @@ describe('a new version of the program in another tab', () => {
     const slow = await browser.openRaw(1);
     const scheduler = new VirtualTimeScheduler();
     const opening = openDatabase({ factory: browser.indexedDB, name: browser.name, scheduler }, NEXT_SCHEMA);
-    while (scheduler.actions.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    while (scheduler.actions.length === 0) await settled();
     slow.close();
     const { database } = await opening;
     expect(database.version).toBe(2);

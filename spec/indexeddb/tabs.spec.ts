@@ -1,5 +1,6 @@
 import { ClosedError, type EventStore, VersionConflictError } from 'millrace';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { settled } from '../support/virtual-clock.ts';
 import { FakeBrowser } from './fake-browser.ts';
 
 const deposited = (amount: number) => ({ type: 'account.deposited', data: { amount } });
@@ -90,7 +91,7 @@ it('writes what waits before it closes, and ends subscriptions', async () => {
   const store = await browser.open();
   const seen = take(store, 99);
   const appends = [store.append('a', deposited(0))];
-  await new Promise((resolve) => setImmediate(resolve));
+  await settled();
   appends.push(store.append('a', deposited(1)), store.append('a', deposited(2)));
   await store.close();
   expect((await Promise.all(appends)).map(({ version }) => version)).toStrictEqual([1, 2, 3]);

@@ -2,6 +2,7 @@ import { IDBFactory, IDBKeyRange } from 'fake-indexeddb';
 import { StoreUnavailableError } from 'millrace';
 import { indexedDbEventStore } from 'millrace/indexeddb';
 import { describe, expect, it, vi } from 'vitest';
+import { settled } from '../support/virtual-clock.ts';
 import { failWriting, FakeBrowser } from './fake-browser.ts';
 
 const deposited = (amount: number) => ({ type: 'account.deposited', data: { amount } });
@@ -46,7 +47,7 @@ describe('a connection that the browser has closed', () => {
       store.documents.put('lease', 'p', '1', 0),
       store.readAll().next(),
     ];
-    await new Promise((resolve) => setImmediate(resolve));
+    await settled();
     browser.loseConnections();
     expect(await Promise.all(working)).toMatchObject([{ version: 2 }, expect.any(Number), true, { done: false }]);
     expect(browser.connections).toBe(1);

@@ -1,139 +1,218 @@
-import { writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { createEnvironmentInjector, type EnvironmentInjector, type InjectionToken, Injector } from '@angular/core';
+import { createEnvironmentInjector, type EnvironmentInjector, Injector, runInInjectionContext } from '@angular/core';
 import { Window } from 'happy-dom';
-import { createEventBus, type EventBus, type EventDefinition } from 'millrace';
-import { act, createElement, type FunctionComponent, StrictMode } from 'react';
+import { act, createElement, Fragment, startTransition, StrictMode, useLayoutEffect } from 'react';
 import { createRoot } from 'react-dom/client';
 import { renderToString } from 'react-dom/server';
+import { BehaviorSubject } from 'rxjs';
 import type * as Svelte from 'svelte';
 import { compile } from 'svelte/compiler';
-import type * as Store from 'svelte/store';
+import { get } from 'svelte/store';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type BlockFolder, openBlockFolder } from '../support/block-folder.ts';
+import { effectScope, watchSyncEffect } from 'vue';
+import { openBlockFolder } from '../support/block-folder.ts';
 import { bundle } from '../support/bundle.ts';
+import { Cart } from './apps/angular/cart.ts';
+import { useValue as useReactValue } from './apps/react/use-value.ts';
+import { bus, OrderPlaced, prices } from './apps/shop.ts';
+import type * as Shop from './apps/shop.ts';
+import { useValue as useVueValue } from './apps/vue/use-value.ts';
 import { recipe } from './recipe.ts';
 
-interface Prices {
-  readonly PriceMoved: EventDefinition<'price.moved', number>;
-  readonly bus: EventBus;
-}
-
-describe('a recipe for a front end', () => {
-  let folder: BlockFolder;
-  let printed: string[];
-
-  beforeAll(async () => {
-    folder = await openBlockFolder();
-    const window = new Window();
-    const { document, navigator, Element, Node, Text } = window;
-    for (const [name, value] of Object.entries({ window, document, navigator, Element, Node, Text })) {
-      vi.stubGlobal(name, value);
-    }
+describe('what a front end has of a subject', () => {
+  it.each([
+    ['### In a front end', 'ts', 'shop.ts'],
+    ['### Angular', 'typescript', 'angular/cart.ts'],
+    ['### React', 'ts', 'react/use-value.ts'],
+    ['### Svelte', 'svelte', 'svelte/cart.svelte'],
+    ['### Vue', 'ts', 'vue/use-value.ts'],
+  ])('is what the README shows: %s', async (heading, language, file) => {
+    const { code } = await recipe(heading, language);
+    expect(`${code.trim()}\n`).toBe(await readFile(join('spec/recipes/apps', file), 'utf8'));
   });
 
-  afterAll(async () => {
+  beforeAll(() => {
+    const window = new Window();
+    const { document, navigator, Comment, Element, Node, Text } = window;
+    const globals = { window, document, navigator, Comment, Element, Node, Text, IS_REACT_ACT_ENVIRONMENT: true };
+    for (const [name, value] of Object.entries(globals)) vi.stubGlobal(name, value);
+  });
+
+  afterAll(() => {
     vi.unstubAllGlobals();
-    await folder[Symbol.asyncDispose]();
   });
 
   beforeEach(() => {
-    printed = [];
-    vi.spyOn(console, 'log').mockImplementation((line: string) => void printed.push(line));
+    vi.spyOn(console, 'error');
   });
 
   afterEach(() => {
+    // React and Vue say there what is wrong with a hook.
+    expect(console.error).not.toHaveBeenCalled();
     vi.restoreAllMocks();
   });
 
-  it('Angular: a signal, a pipeline and a handler end with their component', async () => {
-    const { PriceMoved, BUS, PriceTag } = await load<{
-      readonly PriceMoved: Prices['PriceMoved'];
-      readonly BUS: InjectionToken<EventBus>;
-      readonly PriceTag: new () => { price(): { data: number } | undefined };
-    }>(await folder.build(await recipe('### Angular')));
-    const bus = createEventBus();
-    const providers = [PriceTag, { provide: BUS, useValue: bus }];
-    const injector = createEnvironmentInjector(providers, Injector.NULL as EnvironmentInjector);
-    const tag = injector.get(PriceTag);
-    expect(tag.price()).toBeUndefined();
+  describe('with React', () => {
+    it('is its value, from the first render on, and on a server', async () => {
+      const subject = new BehaviorSubject('a');
+      const shown: string[] = [];
+      const Value = () => {
+        const value = useReactValue(subject);
+        shown.push(value);
+        return createElement('b', null, value);
+      };
+      expect(renderToString(createElement(Value))).toBe('<b>a</b>');
+      shown.length = 0;
+      const host = document.createElement('div');
+      const root = createRoot(host);
 
-    bus.emit(PriceMoved, 1);
-    expect(tag.price()?.data).toBe(1);
-    expect(printed).toStrictEqual(['saved 1', 'now 1']);
+      await act(async () => root.render(createElement(Value)));
+      await act(async () => subject.next('b'));
+      // The same once more is no reason to render.
+      await act(async () => subject.next('b'));
+      expect(host.innerHTML).toBe('<b>b</b>');
+      expect(shown).toStrictEqual(['a', 'b']);
+      await act(async () => root.unmount());
+    });
 
-    injector.destroy();
-    expect(listeners(bus, PriceMoved)).toStrictEqual({ observed: false, handlers: 0 });
+    it('is subscribed to once, however often StrictMode mounts, and not at all in the end', async () => {
+      const subject = new BehaviorSubject(0);
+      const subscribe = vi.spyOn(subject, 'subscribe');
+      const Value = () => createElement('b', null, useReactValue(subject));
+      const root = createRoot(document.createElement('div'));
+      const open = () => subscribe.mock.results.filter(({ value }) => !value.closed).length;
+
+      await act(async () => root.render(createElement(StrictMode, null, createElement(Value))));
+      expect(subscribe).toHaveBeenCalledTimes(2);
+      expect(open()).toBe(1);
+      await act(async () => subject.next(1));
+      expect(subscribe).toHaveBeenCalledTimes(2);
+      await act(async () => root.render(null));
+      expect(open()).toBe(0);
+      await act(async () => root.render(createElement(Value)));
+      expect(open()).toBe(1);
+      await act(async () => root.unmount());
+      expect(open()).toBe(0);
+      expect(subject.observed).toBe(false);
+    });
+
+    it('is never two values at once, when it changes while React renders', async () => {
+      const subject = new BehaviorSubject('old');
+      const First = () => useReactValue(subject);
+      const Second = () => {
+        // As an event does that comes between two slices of a transition.
+        if (subject.value === 'old') subject.next('new');
+        return useReactValue(subject);
+      };
+      const host = document.createElement('div');
+      const painted: string[] = [];
+      const Both = () => {
+        useLayoutEffect(() => void painted.push(host.textContent));
+        return createElement(Fragment, null, createElement(First), ' ', createElement(Second));
+      };
+      const root = createRoot(host);
+      await act(async () => startTransition(() => root.render(createElement(Both))));
+      expect(painted).toStrictEqual(['new new']);
+      await act(async () => root.unmount());
+    });
+
+    it('is an error to its component, where the subject has failed', async () => {
+      const subject = new BehaviorSubject(0);
+      const Value = () => createElement('b', null, useReactValue(subject));
+      const root = createRoot(document.createElement('div'));
+      await act(async () => root.render(createElement(Value)));
+      const failure = new Error('gone');
+      await expect(act(async () => subject.error(failure))).rejects.toBe(failure);
+    });
   });
 
-  it('React: a late component has the latest value, and StrictMode leaves nothing behind', async () => {
-    vi.stubGlobal('IS_REACT_ACT_ENVIRONMENT', true);
-    const { bus, PriceMoved, PriceTag } = await load<Prices & { readonly PriceTag: FunctionComponent }>(
-      await folder.build(await recipe('### React', 'tsx')),
-    );
-    const subscribe = vi.spyOn(bus.subject(PriceMoved), 'subscribe');
-    const host = document.createElement('div');
-    const root = createRoot(host);
-    bus.emit(PriceMoved, 1);
-    expect(renderToString(createElement(PriceTag))).toBe('<b>–</b>');
+  describe('with Svelte', () => {
+    it('is a store already', () => {
+      const subject = new BehaviorSubject('a');
+      const seen: string[] = [];
+      // The contract: the first call comes before subscribe returns, and what it returns ends it.
+      const subscription = subject.subscribe((value) => seen.push(value));
+      expect(seen).toStrictEqual(['a']);
+      subscription.unsubscribe();
+      // @ts-expect-error -- works, though its types want subscribe() to return a function
+      expect(get(subject)).toBe('a');
+      expect(subject.observed).toBe(false);
+    });
 
-    await act(async () => root.render(createElement(StrictMode, null, createElement(PriceTag))));
-    expect(subscribe).toHaveBeenCalledTimes(2); // StrictMode mounts twice.
-    expect(host.innerHTML).toBe('<b>1</b>');
-    printed = [];
-    await act(async () => void bus.emit(PriceMoved, 2));
-    expect(host.innerHTML).toBe('<b>2</b>');
-    expect(printed).toStrictEqual(['saved 2']);
-    expect(listeners(bus, PriceMoved)).toStrictEqual({ observed: true, handlers: 1 });
-
-    await act(async () => root.unmount());
-    expect(listeners(bus, PriceMoved)).toStrictEqual({ observed: false, handlers: 0 });
+    it('is shown by $prices, until the component is unmounted', async () => {
+      await using folder = await openBlockFolder();
+      const { Cart: SvelteCart, shop, svelte } = await svelteCart(folder.path);
+      const { flushSync, mount, unmount } = svelte;
+      const target = document.createElement('div');
+      const shown = mount(SvelteCart, { target });
+      flushSync();
+      expect(target.querySelector('output')?.textContent).toBe('0 for 0 €');
+      shop.prices.next([4, 8]);
+      flushSync();
+      expect(target.querySelector('output')?.textContent).toBe('2 for 12 €');
+      await unmount(shown);
+      expect(shop.prices.observed).toBe(false);
+    });
   });
 
-  it('Svelte: an Observable is a store, and a component that is unmounted leaves nothing behind', async () => {
-    const component = compile((await recipe('### Svelte', 'svelte')).code, { generate: 'client' });
-    await writeFile(join(folder.path, 'PriceTag.js'), component.js.code);
-    await writeFile(join(folder.path, 'price.ts'), (await recipe('### Svelte')).code);
-    const page = await bundle(
-      `export { default as PriceTag } from '${folder.path}/PriceTag.js';
-      export * from '${folder.path}/price.ts';
-      import { flushSync, mount, unmount } from 'svelte';
-      import { get } from 'svelte/store';
-      export const svelte = { flushSync, get, mount, unmount };`,
-      { conditions: ['browser'], minify: false },
-    );
-    await writeFile(join(folder.path, 'page.js'), page.code);
-    const { bus, PriceMoved, PriceTag, price, priceStore, svelte } = await load<
-      Prices & {
-        readonly PriceTag: Svelte.Component;
-        readonly price: Store.Readable<number>;
-        readonly priceStore: Store.Readable<number>;
-        readonly svelte: Pick<typeof Svelte, 'flushSync' | 'mount' | 'unmount'> & Pick<typeof Store, 'get'>;
-      }
-    >(join(folder.path, 'page.js'));
-    const { flushSync, get, mount, unmount } = svelte;
-    const target = document.createElement('div');
-    const shown = mount(PriceTag, { target });
-    flushSync();
-    expect(target.textContent).toBe('–');
+  describe('with Vue', () => {
+    it('is a ref that ends with its scope', () => {
+      const first = { count: 1 };
+      const subject = new BehaviorSubject(first);
+      const scope = effectScope();
+      const seen: object[] = [];
+      scope.run(() => {
+        const value = useVueValue(subject);
+        watchSyncEffect(() => void seen.push(value.value));
+      });
+      const second = { count: 2 };
+      subject.next(second);
+      // As they are: what is deep inside is made no proxy of.
+      expect(seen[0]).toBe(first);
+      expect(seen[1]).toBe(second);
+      scope.stop();
+      expect(subject.observed).toBe(false);
+    });
+  });
 
-    bus.emit(PriceMoved, 1);
-    flushSync();
-    expect(target.textContent).toBe('1');
-    expect(printed).toStrictEqual(['saved 1']);
-    expect([get(price), get(priceStore)]).toStrictEqual([1, 1]);
+  describe('with Angular', () => {
+    it('is a signal that ends with its component', () => {
+      const injector = createEnvironmentInjector([], Injector.NULL as EnvironmentInjector);
+      const cart = runInInjectionContext(injector, () => new Cart());
+      expect([cart.prices(), cart.total()]).toStrictEqual([[], 0]);
+      prices.next([4, 8]);
+      expect([cart.prices(), cart.total()]).toStrictEqual([[4, 8], 12]);
 
-    await unmount(shown);
-    expect(listeners(bus, PriceMoved)).toStrictEqual({ observed: false, handlers: 0 });
+      const placed = vi.fn();
+      using orders = bus.on(OrderPlaced, ({ data }) => placed(data), { name: 'orders' });
+      cart.placeOrder();
+      expect(placed).toHaveBeenCalledExactlyOnceWith({ prices: [4, 8] });
+      expect(orders.closed).toBe(false);
+
+      injector.destroy();
+      expect(prices.observed).toBe(false);
+    });
   });
 });
 
-async function load<Module>(file: string): Promise<Module> {
-  return (await import(/* @vite-ignore */ pathToFileURL(file).href)) as Module;
-}
-
-function listeners(bus: EventBus, definition: EventDefinition): { observed: boolean; handlers: number } {
-  const open = bus.stats().handlers.filter(({ state }) => state === 'open');
-  return { observed: bus.subject(definition).observed, handlers: open.length };
+/** The component of the app, compiled for a page, with a shop of its own. */
+async function svelteCart(folder: string): Promise<{
+  readonly Cart: Svelte.Component;
+  readonly shop: typeof Shop;
+  readonly svelte: Pick<typeof Svelte, 'flushSync' | 'mount' | 'unmount'>;
+}> {
+  const { js } = compile(await readFile('spec/recipes/apps/svelte/cart.svelte', 'utf8'), { generate: 'client' });
+  await mkdir(join(folder, 'svelte'));
+  await writeFile(join(folder, 'svelte/cart.js'), js.code);
+  await cp('spec/recipes/apps/shop.ts', join(folder, 'shop.ts'));
+  const page = await bundle(
+    `export { default as Cart } from '${folder}/svelte/cart.js';
+    export * as shop from '${folder}/shop.ts';
+    export * as svelte from 'svelte';`,
+    { conditions: ['browser'], minify: false },
+  );
+  await writeFile(join(folder, 'page.js'), page.code);
+  return import(/* @vite-ignore */ pathToFileURL(join(folder, 'page.js')).href);
 }

@@ -1,20 +1,14 @@
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
-import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import { join } from 'node:path';
+import type { BrowserContext, Page } from 'playwright-core';
+import { openProfile } from '../../support/chromium.ts';
 import type { tab as Tab } from './tab.ts';
 
 declare global {
   /** In pages: see tab.ts. */
   var tab: typeof Tab;
 }
-
-/** A Chromium that is on this machine already: nothing is downloaded. */
-export const chromiumPath: string | undefined = findChromium();
-
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'];
-const QUIET = ['--disable-background-networking', '--disable-component-update'];
 
 /** A browser with a profile of its own, whose pages are tabs. */
 export class Chromium implements AsyncDisposable {
@@ -24,7 +18,7 @@ export class Chromium implements AsyncDisposable {
 
   static async open(url: string): Promise<Chromium> {
     const folder = await mkdtemp(join(tmpdir(), 'millrace-chromium-'));
-    return new Chromium(folder, url, await launch(folder));
+    return new Chromium(folder, url, await openProfile(folder));
   }
 
   private constructor(folder: string, url: string, context: BrowserContext) {
@@ -58,22 +52,11 @@ export class Chromium implements AsyncDisposable {
   /** Ends the browser, and starts it again with the same profile. */
   async restart(): Promise<void> {
     await this.#context.close();
-    this.#context = await launch(this.#folder);
+    this.#context = await openProfile(this.#folder);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#context.close();
     await rm(this.#folder, { recursive: true, force: true });
   }
-}
-
-function launch(folder: string): Promise<BrowserContext> {
-  return chromium.launchPersistentContext(folder, { executablePath: chromiumPath!, args: [...FLAGS, ...QUIET] });
-}
-
-function findChromium(): string | undefined {
-  const { CHROMIUM_PATH, PATH = '' } = process.env;
-  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-  const onPath = PATH.split(delimiter).flatMap((folder) => names.map((name) => join(folder, name)));
-  return [CHROMIUM_PATH ?? '', ...onPath].find((file) => file !== '' && existsSync(file));
 }

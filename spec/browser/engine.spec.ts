@@ -1,0 +1,3 @@
+import { runInChromium } from './run-in-chromium.ts';
+
+await runInChromium(['core', 'flow', 'process']);

@@ -1,0 +1,7 @@
+import { beforeAll, it } from 'vitest';
+
+beforeAll(() => {
+  throw new Error('no database');
+});
+
+it('needs it', () => undefined);

@@ -1,0 +1,5 @@
+import { it } from 'vitest';
+
+it('is never reached', () => undefined);
+
+throw new Error('no import');

@@ -1,0 +1,5 @@
+import { expect, it } from 'vitest';
+
+it('has changed', () => {
+  expect('new').toMatchInlineSnapshot('"old"');
+});

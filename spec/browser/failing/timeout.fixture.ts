@@ -1,0 +1,3 @@
+import { it } from 'vitest';
+
+it('hangs', { timeout: 20 }, () => new Promise(() => undefined));
