@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { openDatabases } from './harness/databases.ts';
 import { metFloors, printRow, printSkipped, resultsPage, type SkippedRow } from './harness/report.ts';
 import { type RowResult, runRow } from './harness/run-row.ts';
+import { startServer } from './harness/server.ts';
 import { largeRows, rows } from './rows/index.ts';
 
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
@@ -18,7 +19,8 @@ await using databases = openDatabases();
 const results: RowResult[] = [];
 const skipped: SkippedRow[] = [];
 for (const row of selected) {
-  const reason = row.needs === 'postgres' ? await databases.missingPostgres() : undefined;
+  await using server = row.needs === undefined || row.needs === 'postgres' ? undefined : await startServer(row.needs);
+  const reason = row.needs === 'postgres' ? await databases.missingPostgres() : server?.missing;
   if (reason !== undefined) {
     skipped.push({ row, reason });
     printSkipped({ row, reason });

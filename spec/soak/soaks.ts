@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { explore } from 'millrace/testing';
 import { crash } from './crash.ts';
+import { desk } from './desk.ts';
 import { fsync } from './fsync.ts';
 import { SCENARIOS } from '../testing/explorations/scenarios.ts';
 
@@ -9,6 +10,9 @@ type Soak = () => Promise<string> | string;
 
 /** A million schedules in all. */
 const SCHEDULES = 1_000_000;
+
+/** The specs of brokers that grow with their scale. */
+const BROKERS = ['spec/seams', 'core.contract', 'jet-stream.contract', 'rabbitmq/contract', 'kafka/contract'];
 
 /** All of them, by name, in the order in which they run. */
 export const SOAKS: Readonly<Record<string, Soak>> = {
@@ -25,14 +29,21 @@ export const SOAKS: Readonly<Record<string, Soak>> = {
     vitest('all properties, 20,000 runs each', { MILLRACE_RUNS: '20000' }, 'properties|simulation|invariants|oracle'),
   contract: () =>
     vitest("the broker's contract at Watermill's own sizes", { MILLRACE_SCALE: '1' }, 'memory-broker.contract'),
+  brokers: () =>
+    vitest("the brokers' contracts and seams, 10,000 messages each", { MILLRACE_SCALE: '1' }, BROKERS.join('|')),
   crash: () => crash(500),
   fsync,
+  desk,
   flood: () => vitest('2,000,000 events into a channel of 256', { MILLRACE_FLOOD: '2000000' }, 'flood'),
-  'store-size': () => {
-    execFileSync('npm', ['run', 'bench', '--', 'store-size', '--large'], { stdio: 'inherit' });
-    return 'the size row of the bench, to ten million events in SQLite';
-  },
+  'store-size': () => largeBench('the size row of the bench, to ten million events in SQLite', 'store-size'),
+  'broker-waiting': () => largeBench('a slow handler, and a million messages that wait in each broker', 'brokers'),
 };
+
+/** Runs those large rows of the bench whose names contain this. */
+function largeBench(said: string, rows: string): string {
+  execFileSync('npm', ['run', 'bench', '--', rows, '--large'], { stdio: 'inherit' });
+  return said;
+}
 
 /** Runs those specs whose file names match, with settings of their own. */
 function vitest(said: string, settings: Readonly<Record<string, string>>, files: string): string {

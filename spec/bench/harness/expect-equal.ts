@@ -3,3 +3,9 @@ export function expectEqual(what: string, actual: unknown, expected: unknown): v
   if (Object.is(actual, expected)) return;
   throw new Error(`Expected ${what} to be ${String(expected)}, got ${String(actual)}.`);
 }
+
+/** The same for a bound. */
+export function expectAtMost(what: string, actual: number, bound: number): void {
+  if (actual <= bound) return;
+  throw new Error(`Expected at most ${bound} ${what}, got ${actual}.`);
+}

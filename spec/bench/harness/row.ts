@@ -1,4 +1,5 @@
 import type { Floor } from './floor.ts';
+import type { ServerName } from './server.ts';
 
 /** What one round measured, by the name of the metric; NaN for what the contestant does not do. */
 export type Measures = Readonly<Record<string, number>>;
@@ -47,7 +48,7 @@ export interface Row {
   readonly contestants: readonly Contestant[];
   readonly floors: readonly Floor[];
   /** A server; the row is skipped, and named, where there is none. */
-  readonly needs?: 'postgres' | undefined;
+  readonly needs?: 'postgres' | ServerName | undefined;
   /** How long a contestant may take for a round, in milliseconds. @default 120,000 */
   readonly patienceMs?: number;
   /** Processes per contestant, one after the other. @default 3 */
@@ -56,6 +57,10 @@ export interface Row {
   readonly rounds?: number;
   /** Rounds per process that are run first and not counted. @default 1 */
   readonly warmups?: number;
+  /** What each contestant is given in those. @default as many events as later */
+  readonly warmupEvents?: number;
+  /** What each contestant is given in a quick run. @default a quarter of its events */
+  readonly quickEvents?: number;
   /** Finds, once and for all contestants, what their rounds need to know. */
   readonly calibrate?: () => Promise<number>;
   /** For readers of the results. */

@@ -41,7 +41,7 @@ export async function runRow(row: Row, { isQuick }: Effort): Promise<RowResult> 
 type Round = ReadonlyMap<string, Measures>;
 
 async function runGeneration(
-  { rounds = 3, warmups = 1 }: Row,
+  { rounds = 3, warmups = 1, warmupEvents, quickEvents }: Row,
   processes: readonly ContestantProcess[],
   { isQuick, calibration }: Effort & Pick<Task, 'calibration'>,
 ): Promise<readonly Round[]> {
@@ -50,7 +50,8 @@ async function runGeneration(
     const round = new Map<string, Measures>();
     for (const process of processes) {
       const { name, events } = process.contestant;
-      round.set(name, await process.run({ events: isQuick ? Math.ceil(events / 4) : events, calibration }));
+      const wanted = isQuick ? (quickEvents ?? Math.ceil(events / 4)) : events;
+      round.set(name, await process.run({ events: count < warmups ? (warmupEvents ?? wanted) : wanted, calibration }));
     }
     all.push(round);
   }

@@ -1,5 +1,6 @@
 import type { Row } from '../harness/row.ts';
 import { appendRows } from './append.ts';
+import { brokerRows, largeBrokerRows } from './brokers.ts';
 import { channelRow } from './channel.ts';
 import { emitRows } from './emit.ts';
 import { executeRows } from './execute.ts';
@@ -8,6 +9,7 @@ import { growthRow } from './growth.ts';
 import { keysRow } from './keys.ts';
 import { latencyRows } from './latency.ts';
 import { nextRows } from './next.ts';
+import { observeRow } from './observe.ts';
 import { openLoopRow } from './open-loop.ts';
 import { processorRow } from './processor.ts';
 import { readRows } from './read.ts';
@@ -16,7 +18,7 @@ import { largeStoreSizeRow, storeSizeRow } from './store-size.ts';
 import { timeoutRow } from './timeout.ts';
 import { workersRow } from './workers.ts';
 
-/** All rows, in the order of the design's table, and those of event sourcing behind them. */
+/** All rows, in the order of the design's table, those of event sourcing behind them, and those of brokers last. */
 export const rows: readonly Row[] = [
   ...emitRows,
   ...nextRows,
@@ -27,6 +29,7 @@ export const rows: readonly Row[] = [
   workersRow,
   openLoopRow,
   growthRow,
+  observeRow,
   ...failingRows,
   sizeRow,
   ...appendRows,
@@ -34,7 +37,8 @@ export const rows: readonly Row[] = [
   ...latencyRows,
   ...executeRows,
   storeSizeRow,
+  ...brokerRows,
 ];
 
 /** Those that take minutes each, for `npm run soak`. */
-export const largeRows: readonly Row[] = [largeStoreSizeRow];
+export const largeRows: readonly Row[] = [largeStoreSizeRow, ...largeBrokerRows];

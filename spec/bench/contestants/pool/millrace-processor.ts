@@ -1,17 +1,11 @@
-import { createDeadLetterQueue, createProcessor, type Processor } from 'millrace';
+import { createDeadLetterQueue, createProcessor, type Probes, type Processor } from 'millrace';
 import type { Job } from './job.ts';
 
 /** The processor that a job asks for. */
-export function processorOf({
-  handle,
-  concurrency,
-  capacity,
-  maxAttempts,
-  delayMs,
-  timeoutMs,
-  key,
-  onDead,
-}: Job): Processor<number> {
+export function processorOf(
+  { handle, concurrency, capacity, maxAttempts, delayMs, timeoutMs, key, onDead }: Job,
+  probe?: Probes,
+): Processor<number> {
   const deadLetters = createDeadLetterQueue<number>();
   deadLetters.subscribe(({ event, error }) => onDead(event, error));
   return createProcessor(handle, {
@@ -21,5 +15,6 @@ export function processorOf({
     deadLetters,
     ...(timeoutMs !== undefined && { timeoutMs }),
     ...(key !== undefined && { key }),
+    ...(probe !== undefined && { probe }),
   });
 }
