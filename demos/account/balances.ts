@@ -17,6 +17,7 @@ export class BalanceFiles {
   /** Events that came again, and were known by their version. */
   repeated = 0;
   readonly #path: string;
+  #last: Promise<unknown> = Promise.resolve();
 
   /** @param path - where the files go, and how their names begin */
   constructor(path: string) {
@@ -33,12 +34,27 @@ export class BalanceFiles {
   }
 
   /** Begins a generation with nothing. */
-  async begin(generation: number): Promise<void> {
-    await this.#write(generation, new Map());
+  begin(generation: number): Promise<void> {
+    return this.#inTurn(() => this.#write(generation, new Map()));
   }
 
   /** Takes events into a generation: all of them or none, and each once, however often it comes. */
-  async take(generation: number, events: readonly RecordedAccountEvent[]): Promise<void> {
+  take(generation: number, events: readonly RecordedAccountEvent[]): Promise<void> {
+    return this.#inTurn(() => this.#add(generation, events));
+  }
+
+  discard(generation: number): Promise<void> {
+    return this.#inTurn(() => rm(this.fileOf(generation), { force: true }));
+  }
+
+  /** One after the other: a generation may be discarded while the last events that it was given are being written. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#last.then(work);
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #add(generation: number, events: readonly RecordedAccountEvent[]): Promise<void> {
     // From the file: another process may have written it since.
     const balances = new Map(await this.read(generation));
     for (const event of events) {
@@ -53,10 +69,6 @@ export class BalanceFiles {
       balances.set(event.stream, { balance: Account.evolve({ balance }, event).balance, version: event.version });
     }
     await this.#write(generation, balances);
-  }
-
-  async discard(generation: number): Promise<void> {
-    await rm(this.fileOf(generation), { force: true });
   }
 
   /** A crash leaves the old file or the new one, never half of it: a file gets its name when it is complete. */

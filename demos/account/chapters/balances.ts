@@ -1,5 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type EventStore, type Projection, projectionProgress, ProjectionStoppedError, runProjection } from 'millrace';
+import {
+  type EventStore,
+  type Projection,
+  type ProjectionProgress,
+  projectionProgress,
+  ProjectionStoppedError,
+  runProjection,
+} from 'millrace';
 import { openBar } from '../../shared/bar.ts';
 import { counted, grouped } from '../../shared/text.ts';
 import { Account, type AccountState } from '../account.ts';
@@ -25,14 +32,13 @@ export async function rebuildBalances(scene: Scene): Promise<Counted> {
   const reads = stop.aborted ? undefined : await rebuild(projection, files, scene);
   if (!stop.aborted) await projection.caughtUp({ signal: stop }).catch(unlessStopped(stop));
   const { handler } = projection.stats();
-  const { generation } = projection;
   await projection.drain();
   if (reads === undefined || stop.aborted) return { sums: [] };
   const { all, complete } = reads;
   return {
     sums: [
       { of: 'reads during the rebuild', whole: all, parts: { 'of all that was there before': complete } },
-      ...(await sumsOf(await files.read(generation), scene)),
+      ...(await sumsOf(await readBalances(store.documents, files), scene)),
     ],
     ...(handler !== undefined && { handlers: [handler] }),
   };
@@ -85,20 +91,18 @@ interface Reads {
   complete: number;
 }
 
-/** Reads as another process would: it asks which generation is the one to read, and reads its file. */
+/** Reads for as long as the rebuild lasts, as other processes do. */
 async function readOn(store: EventStore, files: BalanceFiles, done: AbortSignal): Promise<Reads> {
   const reads: Reads = { seen: new Map(), all: 0, complete: 0 };
   let first: number | undefined;
   while (!done.aborted) {
-    const generation = (await projectionProgress(store.documents, 'balances'))?.generation ?? 0;
-    // Between the two, the generation may have been replaced: then it is asked again.
-    const balances = await files.read(generation).catch(() => undefined);
-    if (balances !== undefined) note(generation, balances);
+    const model = await readBalances(store.documents, files).catch(() => undefined);
+    if (model !== undefined) note(model);
     await sleep(READ_EVERY_MS);
   }
   return reads;
 
-  function note(generation: number, balances: Balances): void {
+  function note({ generation, balances }: ReadModel): void {
     const text = `generation ${generation} with ${counted(balances.size, 'account')} and ${grouped(totalOf(balances))} in them`;
     reads.seen.set(text, (reads.seen.get(text) ?? 0) + 1);
     first ??= eventsIn(balances);
@@ -107,21 +111,52 @@ async function readOn(store: EventStore, files: BalanceFiles, done: AbortSignal)
   }
 }
 
-/** Held against a fold of all events, account by account. */
-async function sumsOf(balances: Balances, { store }: Scene): Promise<Counted['sums']> {
+/**
+ * Held against a fold of all events, account by account. Another run of this demo may append meanwhile, and its
+ * projection write what it appends: all that the projection had settled must be there, and what came later may be.
+ */
+async function sumsOf({ checkpoint, balances }: ReadModel, { store }: Scene): Promise<Counted['sums']> {
   const states = new Map<string, AccountState>();
-  let events = 0;
+  const events = { settled: 0, there: 0 };
+  let isSettled = true;
   for await (const event of store.readAll({ streams: { prefix: `${Account.name}-` } })) {
-    events++;
-    states.set(event.stream, Account.evolve(states.get(event.stream) ?? Account.initial(), event));
+    const isThere = event.version <= (balances.get(event.stream)?.version ?? 0);
+    if (isSettled) {
+      events.settled++;
+      if (isThere) events.there++;
+    }
+    if (event.checkpoint === checkpoint) isSettled = false;
+    if (isThere) states.set(event.stream, Account.evolve(states.get(event.stream) ?? Account.initial(), event));
   }
   const equal = [...states].filter(([stream, { balance }]) => balances.get(stream)?.balance === balance);
   const money = [...states.values()].reduce((sum, { balance }) => sum + balance, 0);
   return [
-    { of: 'events of all accounts', whole: events, parts: { 'in the read model': eventsIn(balances) } },
-    { of: 'accounts', whole: states.size, parts: { 'with the balance that a fold of their events has': equal.length } },
+    { of: 'events of all accounts', whole: events.settled, parts: { 'in the read model': events.there } },
+    {
+      of: 'accounts',
+      whole: balances.size,
+      parts: { 'with the balance that a fold of their events has': equal.length },
+    },
     { of: 'money of all accounts', whole: money, parts: { 'in the read model': totalOf(balances) } },
   ];
+}
+
+/** The balances that are the ones to read, and how far they go at least. */
+interface ReadModel extends ProjectionProgress {
+  readonly balances: Balances;
+}
+
+/** Reads as another process would: it asks which generation is the one to read, and reads its file. */
+async function readBalances(documents: DocumentStore, files: BalanceFiles): Promise<ReadModel> {
+  const progress = await projectionProgress(documents, 'balances');
+  if (progress === undefined) throw new Error('Expected a projection that has run, got none.');
+  try {
+    return { ...progress, balances: await files.read(progress.generation) };
+  } catch (error) {
+    // Between the two, the generation may have been replaced: then it is asked again.
+    if ((await projectionProgress(documents, 'balances'))?.generation === progress.generation) throw error;
+    return readBalances(documents, files);
+  }
 }
 
 function totalOf(balances: Balances): number {
