@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRandom } from '../shared/random.ts';
-import type { Stage, Victim } from './victim.ts';
+import type { Stage, Victim } from '../shared/victim.ts';
 
 /** What a kill can find. */
 export interface Victims {

@@ -3,7 +3,8 @@ import { sqliteEventStore } from 'millrace/sqlite';
 import { BalanceFiles, balanceProjection } from '../account/balances.ts';
 import { runChild } from '../shared/in-child.ts';
 import { aborted } from '../shared/signals.ts';
-import type { StageReport, TakenReport } from './reports.ts';
+import type { StageReport } from '../shared/victim.ts';
+import type { TakenReport } from './reports.ts';
 
 const [path = '', balances = ''] = process.argv.slice(2);
 

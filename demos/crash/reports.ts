@@ -1,6 +1,3 @@
-/** What both children say on their way. */
-export type StageReport = { readonly kind: 'opening' } | { readonly kind: 'ready' };
-
 /** What the writer says of an append: before it sends it, and when it was acknowledged. */
 export type AppendReport =
   | { readonly kind: 'sent'; readonly lane: number; readonly number: number }

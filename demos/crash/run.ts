@@ -3,17 +3,18 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sqliteEventStore } from 'millrace/sqlite';
 import { BalanceFiles } from '../account/balances.ts';
+import { Child } from '../shared/child.ts';
 import { openFolder } from '../shared/folder.ts';
 import { stopSignal } from '../shared/signals.ts';
 import { counted, grouped } from '../shared/text.ts';
 import { startTimeline } from '../shared/timeline.ts';
 import { UsageError } from '../shared/usage-error.ts';
+import { Victim } from '../shared/victim.ts';
 import { Killer } from './killer.ts';
 import { Ledger } from './ledger.ts';
 import type { Options } from './options.ts';
 import type { AppendReport, TakenReport } from './reports.ts';
 import { summarize } from './summary.ts';
-import { Victim } from './victim.ts';
 
 /** So many lines about kills: nobody reads hundreds. */
 const SHOWN = 20;
@@ -37,14 +38,15 @@ export async function run({ kills, seed, out }: Options): Promise<number> {
   const taken = { events: 0, repeated: 0 };
   await using writer = new Victim<AppendReport>({
     name: 'writer',
-    entry: new URL('writer.ts', import.meta.url),
-    args: () => [path, String(seed), JSON.stringify(ledger.lanes)],
+    begin: (onReport) => {
+      const args = [path, String(seed), JSON.stringify(ledger.lanes)];
+      return new Child(new URL('writer.ts', import.meta.url), args, onReport);
+    },
     onReport: (report) => ledger.note(report),
   });
   await using projection = new Victim<TakenReport>({
     name: 'projection',
-    entry: new URL('projector.ts', import.meta.url),
-    args: () => [path, balances],
+    begin: (onReport) => new Child(new URL('projector.ts', import.meta.url), [path, balances], onReport),
     onReport({ events, repeated }) {
       taken.events += events;
       taken.repeated += repeated;

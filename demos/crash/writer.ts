@@ -2,8 +2,9 @@ import { setImmediate as yieldOnce } from 'node:timers/promises';
 import type { EventStore } from 'millrace';
 import { sqliteEventStore } from 'millrace/sqlite';
 import { type ParentLink, runChild } from '../shared/in-child.ts';
+import type { StageReport } from '../shared/victim.ts';
 import { eventsOf, streamOf } from './plan.ts';
-import type { AppendReport, LaneState, StageReport } from './reports.ts';
+import type { AppendReport, LaneState } from './reports.ts';
 
 const [path = '', seed, lanes = ''] = process.argv.slice(2);
 

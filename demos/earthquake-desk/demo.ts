@@ -5,7 +5,8 @@ import { help, readOptions } from './options.ts';
 // them, `world` is what they meet outside, and `run.ts` puts all together.
 export const demo: Demo = {
   name: 'earthquake-desk',
-  title: 'a real week of earthquakes: order per key, a circuit breaker, an outage, a redrive (npm start)',
+  title:
+    'a real week of earthquakes in your terminal: order per key, a circuit breaker, an outage, a redrive (npm start)',
   help,
   async run(args) {
     const options = readOptions(args);

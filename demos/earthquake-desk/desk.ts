@@ -1,11 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EventSubscription } from 'millrace';
-import { type DeskBus, QuakeReported, StrongQuakeSeen, SwarmFound } from './events.ts';
-import { alertRetry, createAlertSender } from './handlers/alert-sender.ts';
+import { type DeskBus, QuakeReported, StrongQuakeSeen, SwarmFound } from '../shared/earthquakes/events.ts';
+import { alertRetry, createAlertSender } from '../shared/earthquakes/alert-sender.ts';
 import { NetworkPages } from './handlers/network-pages.ts';
-import { createStrongQuakeWatch } from './handlers/strong-quakes.ts';
-import { SwarmFinder } from './handlers/swarm-finder.ts';
+import { createStrongQuakeWatch } from '../shared/earthquakes/strong-quakes.ts';
+import { SwarmFinder } from '../shared/earthquakes/swarm-finder.ts';
 import { Ticker } from './handlers/ticker.ts';
 import { type Journal, keepJournal } from './pipeline/journal.ts';
 

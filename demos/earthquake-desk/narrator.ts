@@ -1,7 +1,13 @@
 import { type DeadLetter, SchemaError } from 'millrace';
 import { distinctUntilChanged, exhaustMap, filter, interval, map, skip, Subscription } from 'rxjs';
 import type { Desk } from './desk.ts';
-import { type AlertMessage, type DeskBus, headline, StrongQuakeSeen, SwarmFound } from './events.ts';
+import {
+  type AlertMessage,
+  type DeskBus,
+  headline,
+  StrongQuakeSeen,
+  SwarmFound,
+} from '../shared/earthquakes/events.ts';
 import type { Options } from './options.ts';
 import type { IntakeCounts } from './pipeline/intake.ts';
 import type { Screen } from './screen/screen.ts';

@@ -14,7 +14,7 @@ export interface Options {
   readonly out: string | undefined;
 }
 
-export const help = `The earthquake desk: a demo of millrace on a real feed.
+export const help = `The earthquake desk in your terminal: a demo of millrace on a real feed. Its page in the browser: npm run demo desk.
 
 Usage: npm start -- [options]
 

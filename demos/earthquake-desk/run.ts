@@ -1,7 +1,7 @@
 import { createEventBus } from 'millrace';
 import { delay, finalize, fromEvent, lastValueFrom, Subject, takeUntil, takeWhile, tap } from 'rxjs';
 import { openDesk } from './desk.ts';
-import { events } from './events.ts';
+import { events } from '../shared/earthquakes/events.ts';
 import { introduce, narrate } from './narrator.ts';
 import type { Options } from './options.ts';
 import { IntakeCounts, takeIn } from './pipeline/intake.ts';
@@ -12,7 +12,7 @@ import { aborted, stopSignal } from '../shared/signals.ts';
 import { tellStory } from './story.ts';
 import { summarize } from './summary.ts';
 import { counted, dateOf, textOf } from '../shared/text.ts';
-import { startAlertEndpoint } from './world/alert-endpoint.ts';
+import { startAlertEndpoint } from '../shared/earthquakes/alert-endpoint.ts';
 import { startFeedServer } from './world/feed-server.ts';
 
 const MINUTE_MS = 60_000;

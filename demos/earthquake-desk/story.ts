@@ -12,9 +12,9 @@ import {
   skip,
   takeUntil,
 } from 'rxjs';
-import type { DeskBus } from './events.ts';
+import type { DeskBus } from '../shared/earthquakes/events.ts';
 import { counted } from '../shared/text.ts';
-import type { AlertEndpoint } from './world/alert-endpoint.ts';
+import type { AlertEndpoint } from '../shared/earthquakes/alert-endpoint.ts';
 
 export interface StoryOptions {
   readonly bus: DeskBus;

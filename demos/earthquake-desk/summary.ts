@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import type { DeadLetter, ProcessorStats } from 'millrace';
 import type { Desk } from './desk.ts';
-import type { QuakeMessage } from './events.ts';
+import type { QuakeMessage } from '../shared/earthquakes/events.ts';
 import type { NetworkPage } from './handlers/network-pages.ts';
 import type { IntakeCounts } from './pipeline/intake.ts';
 import { type Sum, type Summary, sumOfLetters, sumUp } from '../shared/sums.ts';
 import { counted } from '../shared/text.ts';
-import type { AlertEndpoint } from './world/alert-endpoint.ts';
+import type { AlertEndpoint } from '../shared/earthquakes/alert-endpoint.ts';
 import type { FeedServer } from './world/feed-server.ts';
 
 /** What is left when all is over. */

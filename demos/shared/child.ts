@@ -3,8 +3,18 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { DemoError } from './demo-error.ts';
 
+/** One life of a part of this program that others can end. */
+export interface Life extends AsyncDisposable {
+  /** Tells it a word, if it is still there. */
+  tell(word: string): void;
+  /** Ends it at once: it cannot do anything about it, or after it. Resolves when all that it had reported is read. */
+  kill(): Promise<void>;
+  /** Waits until it has ended by itself, and all that it had reported is read. */
+  ended(): Promise<void>;
+}
+
 /** A process of this program beside this one: it reports in lines of JSON, and can be told a word. Its other half is in-child.ts. */
-export class Child<Report> implements AsyncDisposable {
+export class Child<Report> implements Life {
   readonly #process: ChildProcess;
   readonly #name: string;
   readonly #closed: Promise<unknown>;
@@ -28,14 +38,13 @@ export class Child<Report> implements AsyncDisposable {
     });
   }
 
-  /** Tells it a word, if it is still there. */
   tell(word: string): void {
     // It may be going already: then it has nothing more to be told.
     if (this.#process.connected) this.#process.send(word, () => undefined);
   }
 
   /**
-   * SIGKILL: it cannot do anything about it, or after it. Resolves when all that it had reported is read.
+   * By SIGKILL.
    *
    * @throws DemoError if it had ended by itself
    */
@@ -46,8 +55,6 @@ export class Child<Report> implements AsyncDisposable {
   }
 
   /**
-   * Waits until it has ended by itself, and all that it had reported is read.
-   *
    * @throws DemoError if something went wrong in it
    */
   async ended(): Promise<void> {

@@ -7,12 +7,13 @@ export interface LocalServer extends AsyncDisposable {
   readonly url: URL;
 }
 
-export async function serveLocally(path: string, listener: RequestListener): Promise<LocalServer> {
-  const server = createServer(listener).listen(0, '127.0.0.1');
+/** @param port - one that it has had before; without it, a free one */
+export async function serveLocally(path: string, listener: RequestListener, port = 0): Promise<LocalServer> {
+  const server = createServer(listener).listen(port, '127.0.0.1');
   await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const address = server.address() as AddressInfo;
   return {
-    url: new URL(path, `http://127.0.0.1:${port}`),
+    url: new URL(path, `http://127.0.0.1:${address.port}`),
     async [Symbol.asyncDispose]() {
       const closed = once(server, 'close');
       server.close();

@@ -22,11 +22,12 @@ export interface IntroductionOptions {
   readonly options: Options;
   readonly signUpUrl: URL;
   readonly mailUrl: URL;
+  readonly metricsUrl: URL | undefined;
   readonly folder: string;
 }
 
 /** Says what is going to happen, and where. */
-export function introduce({ options, signUpUrl, mailUrl, folder }: IntroductionOptions): void {
+export function introduce({ options, signUpUrl, mailUrl, metricsUrl, folder }: IntroductionOptions): void {
   const { file, rate, fail, seed } = options;
   const lines = [
     `Sign-up: each line of ${file === '-' ? 'the standard input' : relative('', file)} is a request, ${rate} a second (seed ${seed}).`,
@@ -38,6 +39,7 @@ export function introduce({ options, signUpUrl, mailUrl, folder }: IntroductionO
     '',
     `sign-ups  ${signUpUrl.href}`,
     `mail      ${mailUrl.href}`,
+    ...(metricsUrl === undefined ? [] : [`metrics   ${metricsUrl.href}`]),
     `files     ${folder}`,
     '',
   ];

@@ -21,8 +21,12 @@ export interface Remains {
   readonly store: PreferenceFiles;
 }
 
-/** Accounts for every request and every event. The services' own counts are held against the mailboxes, the file and the store. */
-export async function summarize(remains: Remains): Promise<Summary> {
+/**
+ * Accounts for every request and every event. The services' own counts are held against the mailboxes, the file and the store.
+ *
+ * @param found - more sums
+ */
+export async function summarize(remains: Remains, found: readonly Sum[]): Promise<Summary> {
   const { bus, letters, mailboxes, auditFile } = remains;
   const sums = [
     ...sumsOfAnswers(remains),
@@ -31,6 +35,7 @@ export async function summarize(remains: Remains): Promise<Summary> {
     ...(await sumsOfAudit(remains)),
     await sumOfPreferences(remains),
     sumOfLetters(bus.handlers, letters),
+    ...found,
   ];
   const { lines, holds } = sumUp(bus.handlers, sums);
   const { attempts, later, unanswered, repeated, mostPerHost } = mailboxes;
@@ -43,10 +48,10 @@ export async function summarize(remains: Remains): Promise<Summary> {
 }
 
 function sumsOfAnswers({ replayed }: Remains): readonly Sum[] {
-  const { lines, requests, answered, unanswered, malformed, answers } = replayed;
+  const { lines, requests, broken, answered, unanswered, malformed, answers } = replayed;
   return [
     { of: 'lines sent', whole: lines, parts: { answered, 'given up': unanswered } },
-    { of: 'requests', whole: requests, parts: { accepted: 0, ...answers } },
+    { of: 'requests', whole: requests, parts: { accepted: 0, ...answers, 'without an answer': broken } },
     { of: 'lines that are no JSON', whole: malformed, parts: { 'answered as malformed': answers.malformed ?? 0 } },
   ];
 }

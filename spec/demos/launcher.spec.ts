@@ -7,7 +7,17 @@ describe.concurrent('npm run demo', { timeout: 60_000 }, () => {
   it.each([[[]], [['--help']]])('lists every demo with a line each when called with %j', async (args) => {
     const run = launch(...args);
     expect(await run.exitCode(), run.output).toBe(0);
-    for (const name of ['sign-up', 'account-notifier', 'account', 'crash', 'search', 'earthquake-desk']) {
+    for (const name of [
+      'sign-up',
+      'account-notifier',
+      'account',
+      'crash',
+      'brokers',
+      'replay',
+      'search',
+      'desk',
+      'earthquake-desk',
+    ]) {
       expect(run.output).toMatch(new RegExp(`^ {2}${name} +\\S.*$`, 'm'));
     }
   });

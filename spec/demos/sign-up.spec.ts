@@ -148,6 +148,7 @@ describe.concurrent('sign-up', { timeout: 60_000 }, () => {
     [['--file', '/no/such/file'], 'Expected --file to be a file that can be read'],
     [['--file', '.'], 'it is a folder'],
     [['--out', '/dev/null/out'], 'Expected --out to be a folder'],
+    [['--hold'], 'Expected --hold with --trace'],
     [['--speed', '1'], "Unknown option '--speed'"],
   ])('refuses %j', async (args, text) => {
     const run = runSignUp(...args);
@@ -159,7 +160,7 @@ describe.concurrent('sign-up', { timeout: 60_000 }, () => {
   it('explains its options', async () => {
     const run = runSignUp('--help');
     expect(await run.exitCode()).toBe(0);
-    for (const option of ['--file', '--rate', '--fail', '--seed', '--out', '--help']) {
+    for (const option of ['--file', '--rate', '--fail', '--seed', '--out', '--trace', '--graph', '--hold', '--help']) {
       expect(run.output).toContain(option);
     }
   });

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, magnitudeOf, type Quake, type QuakeMessage } from '../events.ts';
+import { describe, magnitudeOf, type Quake, type QuakeMessage } from '../../shared/earthquakes/events.ts';
 
 /** The page of one network, as it is written. */
 export interface NetworkPage {

@@ -1,5 +1,5 @@
 import { type Observable, timer } from 'rxjs';
-import { type AlertMessage, headline, type QuakeMessage } from '../events.ts';
+import { type AlertMessage, headline, type QuakeMessage } from '../../shared/earthquakes/events.ts';
 
 /** How long each headline can be read. */
 const READ_MS = 500;

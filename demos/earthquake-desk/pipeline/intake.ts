@@ -1,6 +1,6 @@
 import { deduplicate } from 'millrace';
 import { concatMap, type Observable, tap } from 'rxjs';
-import { type DeskBus, QuakeReported } from '../events.ts';
+import { type DeskBus, QuakeReported } from '../../shared/earthquakes/events.ts';
 import type { Summary } from './poll.ts';
 
 /** What came in. */

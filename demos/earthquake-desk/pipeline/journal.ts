@@ -1,6 +1,6 @@
 import { appendFile } from 'node:fs/promises';
 import { bufferCount, lastValueFrom, map, mergeMap, type Observable } from 'rxjs';
-import type { QuakeMessage } from '../events.ts';
+import type { QuakeMessage } from '../../shared/earthquakes/events.ts';
 
 export interface JournalOptions {
   readonly file: string;

@@ -1,28 +1,38 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type LocalServer, serveLocally } from '../../shared/local-server.ts';
 import { type Answer, statusOf } from './answer.ts';
-import type { Registration } from './registration.ts';
 
 /** In bytes. No sign-up is longer. */
 const MAX_BODY = 16_384;
 
-/** `POST /sign-ups`: every request gets an answer, and every answer says what was expected. */
-export function serveSignUps(registration: Registration): Promise<LocalServer> {
+/** Answers to the body of a request. */
+export interface Intake {
+  take(body: string): Answer | Promise<Answer>;
+}
+
+/**
+ * `POST /sign-ups`: every request gets an answer, and every answer says what was expected.
+ *
+ * @param port - one that it has had before; without it, a free one
+ */
+export function serveSignUps(intake: Intake, port?: number): Promise<LocalServer> {
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.method !== 'POST' || request.url !== '/sign-ups') {
       send(response, 404, { error: `Expected POST /sign-ups, got ${request.method} ${request.url}.` });
       return;
     }
     const body = await readBody(request);
-    const reply: Answer = body === undefined ? tooLarge : registration.take(body);
+    const reply: Answer = body === undefined ? tooLarge : await intake.take(body);
     if (reply.code === 'busy') response.setHeader('retry-after', '1');
     send(response, statusOf[reply.code], reply);
   }
 
-  return serveLocally('/sign-ups', (request, response) => {
+  function listen(request: IncomingMessage, response: ServerResponse): void {
     // Whoever hangs up before the end needs no answer.
     answer(request, response).catch(() => response.destroy());
-  });
+  }
+
+  return serveLocally('/sign-ups', listen, port);
 }
 
 const tooLarge: Answer = { code: 'too large', error: `Expected a body of at most ${MAX_BODY} bytes.` };

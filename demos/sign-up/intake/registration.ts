@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { createUuidV7, type DeliveryReport } from 'millrace';
 import { Subject } from 'rxjs';
-import { type SignUpBus, type SignUpRequest, signUpRequest, UserSignedUp } from '../events.ts';
+import { type SignUpBus, type SignUpRequest, UserSignedUp } from '../events.ts';
 import type { Answer } from './answer.ts';
+import { readRequest } from './read-request.ts';
 
 /** Sign-ups that the services are still at work on; beyond that, whoever comes is asked to come again. */
 const MAX_UNSETTLED = 100;
-
-const EXAMPLE = '{"email":"ada@engine.example","name":"Ada","plan":"free"}';
 
 /** A sign-up that was accepted. */
 export interface SignUp {
@@ -80,22 +79,4 @@ export class Registration {
     this.#unsettled.add(settled);
     return signUp;
   }
-}
-
-type Reading =
-  | { readonly request: SignUpRequest; readonly refusal?: never }
-  | { readonly request?: never; readonly refusal: Answer };
-
-function readRequest(body: string): Reading {
-  let json: unknown;
-  try {
-    json = JSON.parse(body);
-  } catch (error) {
-    const got = (error as Error).message;
-    return { refusal: { code: 'malformed', error: `Expected JSON such as ${EXAMPLE}, got: ${got}.` } };
-  }
-  const { data, error } = signUpRequest.safeParse(json);
-  if (error === undefined) return { request: data };
-  const issues = error.issues.map(({ path, message }) => ({ path: path.join('.') || 'data', message }));
-  return { refusal: { code: 'invalid', error: `Expected data such as ${EXAMPLE}.`, issues } };
 }

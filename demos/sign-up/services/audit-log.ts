@@ -9,6 +9,9 @@ export interface AuditEntry {
   readonly user: string;
 }
 
+/** One at a time, in order, as is the default. */
+export const auditOptions = { name: 'audit-log', retry: { maxAttempts: 3 } };
+
 /** Appends a line for each event. Its order is that of the events, as a handler gets one at a time unless it asks for more. */
 export class AuditLog implements AsyncDisposable {
   readonly #file: FileHandle;

@@ -2,10 +2,13 @@ import type { HandlerContext, RetryPolicy } from 'millrace';
 import { createTransport } from 'nodemailer';
 import type { SignUpMessage } from '../events.ts';
 
+/** Sends the mail of one sign-up. */
+export type SendMail = (message: SignUpMessage, context: HandlerContext) => Promise<void>;
+
 /** Makes a handler that sends mails. The signal ends the connection when its time is over. */
-export function createWelcomeMail(server: URL) {
+export function createWelcomeMail(server: URL): SendMail {
   const transport = createTransport({ host: server.hostname, port: Number(server.port), name: 'sign-up.example' });
-  return async function sendWelcomeMail({ id, data }: SignUpMessage, { signal }: HandlerContext): Promise<void> {
+  return async function sendWelcomeMail({ id, data }, { signal }) {
     await transport.sendMail({
       from: 'welcome@sign-up.example',
       to: { name: data.name, address: data.email },
@@ -27,13 +30,16 @@ const greetings: Readonly<Record<SignUpMessage['data']['language'], string>> = {
 };
 
 /** Six attempts, further and further apart. An address that the server refuses for good is asked only once. */
-export const mailRetry: RetryPolicy = {
+const mailRetry: RetryPolicy = {
   maxAttempts: 6,
   delayMs: 150,
   maxDelayMs: 2_000,
   jitter: 'equal',
   retryIf: (error) => !isPermanent(error),
 };
+
+/** How mails are sent: eight at a time, each with a time limit. */
+export const mailOptions = { name: 'welcome-mail', concurrency: 8, retry: mailRetry, timeoutMs: 800 };
 
 /** nodemailer marks 5xx answers so; 4xx answers, and connections that break, are worth another attempt. */
 function isPermanent(error: unknown): boolean {

@@ -31,9 +31,11 @@ export interface Mailboxes extends MailServer {
   readonly taken: ReadonlySet<string>;
   /** The most mails that one mail host was sent at a time. */
   readonly mostPerHost: number;
+  /** From now on there is a mailbox for everybody. */
+  openForAll(): void;
 }
 
-/** Whoever has this name has no mailbox, at any host. */
+/** Whoever has this name has no mailbox, at any host, until there is one for everybody. */
 const NOBODY = /^nobody@/;
 
 /** Answers with an SMTP code. */
@@ -51,7 +53,7 @@ export async function openMailboxes({ seed }: { readonly seed: number }): Promis
   const firstSeen = new Map<string, number>();
   const attempts = new Map<string, number>();
   const atWork = new Map<string, number>();
-  const state = { attempts: 0, later: 0, unanswered: 0, repeated: 0, taken, mostPerHost: 0 };
+  const state = { attempts: 0, later: 0, unanswered: 0, repeated: 0, taken, mostPerHost: 0, isOpenForAll: false };
 
   async function take({ messageId, to }: ReceivedMail): Promise<void> {
     const [address] = to as [string];
@@ -67,7 +69,7 @@ export async function openMailboxes({ seed }: { readonly seed: number }): Promis
     const fate = drawFate(troubles, random());
     await sleep(20 + 100 * random() ** 2);
     atWork.set(host, atWork.get(host)! - 1);
-    if (NOBODY.test(address)) throw new SmtpError(550, 'No such mailbox here.');
+    if (NOBODY.test(address) && !state.isOpenForAll) throw new SmtpError(550, 'No such mailbox here.');
     if (fate === 'busy' || isTooEarly(address)) {
       state.later++;
       throw new SmtpError(451, 'Come again later.');
@@ -89,5 +91,5 @@ export async function openMailboxes({ seed }: { readonly seed: number }): Promis
   }
 
   const server = await serveMail(take);
-  return Object.assign(state, server);
+  return Object.assign(state, server, { openForAll: () => void (state.isOpenForAll = true) });
 }

@@ -4,6 +4,9 @@ import type { Subject } from 'rxjs';
 import { RefusedError } from '../../shared/refused-error.ts';
 import type { Answer, AnswerCode } from '../intake/answer.ts';
 
+/** Who finds nobody there comes again after so long. */
+const UNREACHABLE_MS = 200;
+
 /** A line of the file, by its number. */
 interface Line {
   readonly number: number;
@@ -33,11 +36,13 @@ export class ReplayCounts {
   lines = 0;
   /** Lines that were answered, and not only told to come again. */
   answered = 0;
-  /** Lines that had no answer, or were told to come again too often. */
+  /** Lines that had no answer too often, or were told to come again too often. */
   unanswered = 0;
   /** Lines that are no JSON. */
   malformed = 0;
   requests = 0;
+  /** Of these, those that came to nothing: nobody was there, or is there any more. */
+  broken = 0;
   readonly answers: Partial<Record<AnswerCode, number>> = {};
   /** Who was signed up. */
   readonly userIds: Set<string> = new Set();
@@ -55,8 +60,8 @@ export async function replay(
     capacity: 8,
     retry: {
       maxAttempts: 60,
-      delayMs: (_, error) => (error as RefusedError).retryAfterMs!,
-      retryIf: (error) => error instanceof RefusedError,
+      delayMs: (_, error) => (error instanceof RefusedError ? error.retryAfterMs! : UNREACHABLE_MS),
+      retryIf: (error) => error instanceof RefusedError || isUnreachable(error),
     },
   });
 
@@ -71,12 +76,10 @@ export async function replay(
 
   async function send({ number, text }: Line): Promise<void> {
     counts.requests++;
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: text,
+    const { response, answer } = await post(url, text).catch((error: unknown) => {
+      counts.broken++;
+      throw error;
     });
-    const answer = (await response.json()) as Answer;
     counts.answers[answer.code] = (counts.answers[answer.code] ?? 0) + 1;
     if (answer.code === 'busy') throw new RefusedError(response);
     counts.answered++;
@@ -85,6 +88,16 @@ export async function replay(
     if (answer.code !== 'closing' && answer.code !== 'too large' && !isJson(text)) counts.malformed++;
     answers.next({ line: number, answer });
   }
+}
+
+async function post(url: URL, body: string): Promise<{ readonly response: Response; readonly answer: Answer }> {
+  const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+  return { response, answer: (await response.json()) as Answer };
+}
+
+/** That is what fetch throws, and what reads an answer that breaks off. */
+function isUnreachable(error: unknown): boolean {
+  return error instanceof TypeError;
 }
 
 function isJson(text: string): boolean {

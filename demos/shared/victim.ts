@@ -1,32 +1,34 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Child } from '../shared/child.ts';
-import { DemoError } from '../shared/demo-error.ts';
-import { aborted } from '../shared/signals.ts';
-import type { StageReport } from './reports.ts';
+import type { Life } from './child.ts';
+import { DemoError } from './demo-error.ts';
+import { aborted } from './signals.ts';
 
-/** How far a child has come. */
+/** What it says on its way. */
+export type StageReport = { readonly kind: 'opening' } | { readonly kind: 'ready' };
+
+/** How far it has come. */
 export type Stage = StageReport['kind'];
 
 /** Long enough for a machine that is busy. */
 const PATIENCE_MS = 60_000;
 
-/** Which child is started, over and over. */
+/** What is started, over and over. */
 export interface VictimOptions<Report> {
   readonly name: string;
-  readonly entry: URL;
-  /** Asked for at every start. */
-  readonly args: () => readonly string[];
+  /** Begins a life of it, which calls `onReport` with what it reports. */
+  readonly begin: (onReport: (report: Report | StageReport) => void) => Life;
+  /** Called with all but what it says on its way. */
   readonly onReport: (report: Report) => void;
 }
 
-/** A child that is killed and started again. */
+/** What is killed and started again, such as a process. */
 export class Victim<Report extends { readonly kind: string }> implements AsyncDisposable {
   readonly name: string;
   starts = 0;
   /** How often it was killed, by how far it had come. */
   readonly kills: Record<Stage, number> = { opening: 0, ready: 0 };
   readonly #options: VictimOptions<Report>;
-  #child: Child<Report | StageReport> | undefined;
+  #life: Life | undefined;
   #stages = { opening: new AbortController(), ready: new AbortController() };
 
   constructor(options: VictimOptions<Report>) {
@@ -40,11 +42,11 @@ export class Victim<Report extends { readonly kind: string }> implements AsyncDi
   }
 
   start(): void {
-    const { entry, args, onReport } = this.#options;
+    const { begin, onReport } = this.#options;
     const stages = { opening: new AbortController(), ready: new AbortController() };
     this.starts++;
     this.#stages = stages;
-    this.#child = new Child<Report | StageReport>(entry, args(), (report) => {
+    this.#life = begin((report) => {
       if (isStage(report)) stages[report.kind].abort();
       else onReport(report);
     });
@@ -71,23 +73,27 @@ export class Victim<Report extends { readonly kind: string }> implements AsyncDi
 
   /** @throws DemoError when it has ended, which nobody has told it to */
   async failed(): Promise<never> {
-    await this.#child!.ended();
+    await this.#life!.ended();
     throw new DemoError(`Expected the ${this.name} to go on until it is told to end, got its end.`);
   }
 
   async kill(): Promise<void> {
     this.kills[this.isReady ? 'ready' : 'opening']++;
-    await this.#child!.kill();
+    await this.#life!.kill();
+  }
+
+  tell(word: string): void {
+    this.#life!.tell(word);
   }
 
   /** Tells it the word that ends it, and waits until it has done so. */
   async end(word: string): Promise<void> {
-    this.#child!.tell(word);
-    await this.#child!.ended();
+    this.tell(word);
+    await this.#life!.ended();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#child?.[Symbol.asyncDispose]();
+    await this.#life?.[Symbol.asyncDispose]();
   }
 }
 

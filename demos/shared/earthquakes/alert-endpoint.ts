@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { drawFate } from '../../shared/fate.ts';
-import { type LocalServer, serveLocally } from '../../shared/local-server.ts';
-import { createRandom } from '../../shared/random.ts';
+import { drawFate } from '../fate.ts';
+import { type LocalServer, serveLocally } from '../local-server.ts';
+import { createRandom } from '../random.ts';
 
 /** What can become of a request, and how often it does. */
 const troubles = {

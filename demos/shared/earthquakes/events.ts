@@ -1,12 +1,12 @@
-import { type BusHandlerContext, type DataOf, defineEvent, type EventBus, type MessageOf, payload } from 'millrace';
-import { z } from 'zod';
+import { type BusHandlerContext, type DataOf, defineEvent, type EventBus, type MessageOf } from 'millrace';
+import * as z from 'zod';
 
 /**
  * One record of a USGS summary, as far as the desk uses it: a GeoJSON feature.
  *
  * https://earthquake.usgs.gov/earthquakes/feed/v1.0/geojson.php
  */
-const record = z.object({
+export const quakeRecord = z.object({
   id: z.string().min(1),
   properties: z.object({
     mag: z.number().nullable(),
@@ -26,18 +26,25 @@ const record = z.object({
 });
 
 /** A network reports a quake, or revises its report. It comes from outside, so it has a schema. */
-export const QuakeReported = defineEvent('quake.reported', record);
+export const QuakeReported = defineEvent('quake.reported', quakeRecord);
 
-/** A quake that people have to be told of. It is made in this program, so its type is enough. */
+/** A quake that people have to be told of. */
 export const StrongQuakeSeen = defineEvent(
   'quake.strong',
-  payload<{ magnitude: number; place: string; region: string; time: number }>(),
+  z.object({ magnitude: z.number(), place: z.string(), region: z.string(), time: z.int() }),
 );
 
 /** Many quakes in one place, within hours. */
 export const SwarmFound = defineEvent(
   'swarm.found',
-  payload<{ quakes: number; strongest: number; place: string; region: string; since: number; until: number }>(),
+  z.object({
+    quakes: z.int(),
+    strongest: z.number(),
+    place: z.string(),
+    region: z.string(),
+    since: z.int(),
+    until: z.int(),
+  }),
 );
 
 export const events = [QuakeReported, StrongQuakeSeen, SwarmFound] as const;
@@ -49,6 +56,12 @@ export type Quake = DataOf<typeof QuakeReported>;
 export type QuakeMessage = MessageOf<typeof QuakeReported>;
 /** What is alerted. */
 export type AlertMessage = MessageOf<typeof StrongQuakeSeen | typeof SwarmFound>;
+/** The same as plain data, such as a store gives it back. */
+export type Alert = PlainOf<AlertMessage>;
+
+type PlainOf<Message> = Message extends { readonly id: string; readonly type: infer Type; readonly data: infer Data }
+  ? { readonly id: string; readonly type: Type; readonly data: Data }
+  : never;
 
 export function magnitudeOf({ properties }: Quake): number {
   // Small quakes have negative ones.
@@ -72,7 +85,7 @@ export function describe(quake: Quake): string {
 }
 
 /** Any event of the desk in one line; `type` tells what `data` is. */
-export function headline({ type, data }: QuakeMessage | AlertMessage): string {
+export function headline({ type, data }: PlainOf<QuakeMessage> | Alert): string {
   if (type === 'quake.reported') return describe(data);
   if (type === 'quake.strong') return `M ${data.magnitude.toFixed(1)} ${data.place}`;
   return `swarm of ${data.quakes} up to M ${data.strongest.toFixed(1)}, ${data.place}`;

@@ -6,7 +6,7 @@ import {
   type QuakeMessage,
   regionOf,
   SwarmFound,
-} from '../events.ts';
+} from './events.ts';
 
 const SWARM = { quakes: 5, withinKm: 50, withinMs: 12 * 3_600_000, minMagnitude: 2.5 };
 

@@ -1,4 +1,4 @@
-import { type DeskContext, magnitudeOf, placeOf, type QuakeMessage, regionOf, StrongQuakeSeen } from '../events.ts';
+import { type DeskContext, magnitudeOf, placeOf, type QuakeMessage, regionOf, StrongQuakeSeen } from './events.ts';
 
 const STRONG = 4.5;
 

@@ -1,10 +1,10 @@
 import type { HandlerContext, RetryPolicy } from 'millrace';
-import { RefusedError } from '../../shared/refused-error.ts';
-import { type AlertMessage, headline } from '../events.ts';
+import { RefusedError } from '../refused-error.ts';
+import { type Alert, headline } from './events.ts';
 
 /** Makes a handler that posts alerts. The signal ends the request when its time is over. */
 export function createAlertSender(url: URL) {
-  return async function sendAlert(alert: AlertMessage, { signal }: HandlerContext): Promise<void> {
+  return async function sendAlert(alert: Alert, { signal }: HandlerContext): Promise<void> {
     const response = await fetch(url, {
       method: 'POST',
       // The same in every attempt: an endpoint that took the alert, and could not say so, knows it again.
