@@ -8,7 +8,9 @@ const run = promisify(execFile);
 describe('imports from outside', () => {
   it.each([
     { door: 'millrace', imports: ['rxjs'] },
+    { door: 'millrace/bridge', imports: ['rxjs'] },
     { door: 'millrace/indexeddb', imports: ['rxjs'] },
+    { door: 'millrace/otel', imports: ['@opentelemetry/api'] },
     {
       door: 'millrace/testing',
       imports: ['@sinonjs/fake-timers', 'fast-check', 'rxjs', 'rxjs-marbles', 'rxjs/testing'],
@@ -29,7 +31,9 @@ describe('imports from outside', () => {
 it('is compiled where Node has no types', { timeout: 30_000 }, async () => {
   const { stdout } = await run('node_modules/.bin/tsc', ['--project', '.', '--listFilesOnly']);
   const files = stdout.trim().split('\n');
+  expect(files.filter((file) => file.endsWith('lib/bridge/index.ts'))).toHaveLength(1);
   expect(files.filter((file) => file.endsWith('lib/indexeddb/index.ts'))).toHaveLength(1);
+  expect(files.filter((file) => file.endsWith('lib/otel/index.ts'))).toHaveLength(1);
   expect(files.filter((file) => file.endsWith('lib/testing/index.ts'))).toHaveLength(1);
   expect(files.filter((file) => /@types\/node\//.test(file))).toStrictEqual([]);
 });

@@ -14,7 +14,19 @@ try {
   execSync('tsc -p spec/bench', shown);
   execSync('tsc -p demos', shown);
   execSync('tsc -p spec/package/api', shown);
-  for (const door of ['api-extractor', 'indexeddb', 'postgres', 'sqlite', 'testing', 'testing-matchers']) {
+  for (const door of [
+    'api-extractor',
+    'bridge',
+    'indexeddb',
+    'kafka',
+    'nats',
+    'otel',
+    'postgres',
+    'rabbitmq',
+    'sqlite',
+    'testing',
+    'testing-matchers',
+  ]) {
     execSync(`api-extractor run ${report} -c spec/package/api/${door}.json`, shown);
   }
   execSync('publint --strict', shown);

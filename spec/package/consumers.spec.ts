@@ -50,6 +50,8 @@ describe('a project of a user', { timeout: 300_000 }, () => {
     }, 300_000);
 
     const openPostgres = `const { postgresEventStore } = await import('millrace/postgres'); await postgresEventStore({ connect: {} });`;
+    const openNats = `const { natsBroker } = await import('millrace/nats'); await natsBroker({ connect: {} });`;
+    const openRabbitMq = `const { rabbitMqBroker } = await import('millrace/rabbitmq'); await rabbitMqBroker({ connect: { url: 'amqp://localhost' } });`;
     const openSqlite = `const { sqliteEventStore } = await import('millrace/sqlite'); await sqliteEventStore({ path: ':memory:', driver: 'libsql' });`;
     const explore = `const { explore } = await import('millrace/testing'); await explore(() => {});`;
     it.each([
@@ -61,6 +63,21 @@ describe('a project of a user', { timeout: 300_000 }, () => {
       },
       { peer: 'fast-check', code: explore, error: 'TestFailure: Expected fast-check' },
       { peer: 'pg', code: openPostgres, error: "InvalidOptionError: Expected the package 'pg' for connect, got none." },
+      {
+        peer: '@nats-io/transport-node',
+        code: openNats,
+        error: "InvalidOptionError: Expected the package '@nats-io/transport-node' for connect, got none.",
+      },
+      {
+        peer: '@opentelemetry/api',
+        code: `await import('millrace/otel');`,
+        error: `Cannot find package '@opentelemetry/api'`,
+      },
+      {
+        peer: 'amqplib',
+        code: openRabbitMq,
+        error: "InvalidOptionError: Expected the package 'amqplib' for connect, got none.",
+      },
       { peer: 'libsql', code: openSqlite, error: "InvalidOptionError: Expected the package 'libsql', got none" },
       { peer: 'vitest', code: `await import('millrace/testing/vitest');`, error: `Cannot find package 'vitest'` },
     ])('$peer, only what needs it fails, and names it', async ({ peer, code, error }) => {

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import * as millrace from 'millrace';
+import * as otel from 'millrace/otel';
 import * as testing from 'millrace/testing';
 import * as matchers from 'millrace/testing/matchers';
 import { expect, it } from 'vitest';
@@ -10,6 +11,7 @@ import { run } from '../support/packed-package.ts';
 it('exports these names; the types are in api/millrace.api.md', () => {
   expect(Object.keys(millrace).toSorted()).toMatchInlineSnapshot(`
     [
+      "BrokerUnavailableError",
       "CircuitOpenError",
       "ClosedError",
       "DeadLetterQueue",
@@ -17,6 +19,7 @@ it('exports these names; the types are in api/millrace.api.md', () => {
       "DuplicateEventError",
       "EventSubject",
       "HandlerTimeoutError",
+      "InvalidMessageError",
       "InvalidOptionError",
       "LeaseLostError",
       "MillraceError",
@@ -28,16 +31,19 @@ it('exports these names; the types are in api/millrace.api.md', () => {
       "StoreFormatError",
       "StoreUnavailableError",
       "StreamDeletedError",
+      "TopologyError",
       "VersionConflictError",
       "WrongHistoryError",
       "batch",
       "circuitBreaker",
       "copyMessage",
+      "createBrokeredBus",
       "createChannel",
       "createDeadLetterQueue",
       "createEventBus",
       "createEventStore",
       "createEventSubject",
+      "createInspector",
       "createProcessor",
       "createRepository",
       "createUuidV7",
@@ -45,6 +51,8 @@ it('exports these names; the types are in api/millrace.api.md', () => {
       "deduplicate",
       "defineAggregate",
       "defineEvent",
+      "health",
+      "logProbe",
       "memoryBroker",
       "memoryBrokerStore",
       "memoryDeadLetterStore",
@@ -59,6 +67,8 @@ it('exports these names; the types are in api/millrace.api.md', () => {
       "runProjection",
       "splitResults",
       "supervise",
+      "toMermaid",
+      "trace",
       "withUpcasters",
     ]
   `);
@@ -88,10 +98,19 @@ it('exports these names for tests; the types are in api/millrace-testing.api.md'
   expect(Object.keys(matchers)).toStrictEqual(['matchers']);
 });
 
+it('exports these names for OpenTelemetry; the types are in api/millrace-otel.api.md', () => {
+  expect(Object.keys(otel).toSorted()).toStrictEqual(['otelMetrics', 'otelTraces', 'traceHeaders']);
+});
+
 it.each([
   'lib/index.ts',
+  'lib/bridge/index.ts',
   'lib/indexeddb/index.ts',
+  'lib/kafka/index.ts',
+  'lib/nats/index.ts',
+  'lib/otel/index.ts',
   'lib/postgres/index.ts',
+  'lib/rabbitmq/index.ts',
   'lib/sqlite/index.ts',
   'lib/testing/index.ts',
 ])('names every export of %s, which holds nothing else', async (file) => {

@@ -6,7 +6,7 @@ import { bundle } from '../support/bundle.ts';
 describe('an operator can be had without the engine', () => {
   it.each([
     { operator: 'batch', limit: 900 },
-    { operator: 'circuitBreaker', limit: 1_050 },
+    { operator: 'circuitBreaker', limit: 1_150 },
     { operator: 'deadLetterTo', limit: 220 },
     { operator: 'deduplicate', limit: 1_800 },
     { operator: 'mergeMapByKey', limit: 1_750 },
