@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  type DocumentStore,
   type EventStore,
   type Projection,
   type ProjectionProgress,
