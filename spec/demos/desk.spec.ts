@@ -17,7 +17,7 @@ import { takePictures } from './desk/pictures.ts';
 /** Text that would do harm as markup. */
 const SCRIPT = `<img src="x" onerror="document.title = 'owned'"><script>document.title = 'owned'</script>`;
 
-describe.skipIf(chromiumPath === undefined)('the desk in a browser', { timeout: 60_000 }, () => {
+describe.skipIf(chromiumPath === undefined)('the desk in a browser', { timeout: 120_000 }, () => {
   let folder: string;
   /** A desk whose week is over. */
   let quiet: DeskRun;
@@ -91,8 +91,8 @@ describe.skipIf(chromiumPath === undefined)('the desk in a browser', { timeout: 
     expect(second.run.output).toContain('All sums hold.');
     expect(second.run.sum('quakes of the week')).toBe(1_707);
     expect(second.run.output).toContain('0 gaps');
-    // It went on behind what the log had.
-    expect(second.run.output).not.toContain('The alert endpoint breaks');
+    // It went on behind what the log had: what happens once in the week has happened in one of the two.
+    expect((first.run.output + second.run.output).match(/The alert endpoint breaks/g)).toHaveLength(1);
     await context.close();
   });
 
