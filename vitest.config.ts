@@ -18,6 +18,7 @@ export default defineConfig({
     include: ['spec/**/*.spec.ts'],
     // Ends the servers that specs have started, and names those that were missing.
     globalSetup: [path('spec/support/services-setup.ts')],
+    setupFiles: process.env['CI'] === undefined ? [] : [path('spec/support/same-cases.ts')],
     // Those that use servers mostly wait for them: on two cores, vitest would take one worker.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     // No spec is about how long it takes, and machines are noisy.
