@@ -323,7 +323,7 @@ export class Engine<Item> implements Processor<Item>, RedriveTarget<Item>, Direc
   private afterChange(): void {
     if (!this.direct.interrupt()) return;
     const isClear = this.mayCallDirectly && this.pump.isClear && this.gate.suspended === 0;
-    if (isClear && this.life.state === 'open') this.direct.open(this.watch.audience === undefined);
+    if (isClear && this.life.state === 'open') this.direct.open(this.watch.audience?.isAsked !== true);
     if (this.pump.counters.pending === 0) this.life.restIdle();
   }
 }

@@ -54,17 +54,26 @@ export class PartWatch {
   }
 }
 
+/** What a probe is told of an event that goes well. Without any of these it follows none. */
+const FOLLOWING = ['accepted', 'started', 'settled', 'around'] as const;
+
 /** A probe, and its hold on the part. */
 class Member {
   readonly probe: SafeProbe;
   readonly attachment: Attachment | undefined;
-  /** Of one that follows a few. */
+  /** Of one that follows a few, or none. */
   readonly bit: number;
 
   constructor(probe: SafeProbe, attachment: Attachment | undefined, bit: number) {
     this.probe = probe;
     this.attachment = attachment;
-    this.bit = attachment?.samples === undefined ? 0 : bit;
+    const followsAll = !this.isAsked && FOLLOWING.some((name) => probe.heeds(name));
+    this.bit = followsAll ? 0 : bit;
+  }
+
+  /** Whether it decides which events it follows. */
+  get isAsked(): boolean {
+    return this.attachment?.samples !== undefined;
   }
 
   /** Whether it is told of how this one begins, and that it ends well. */
@@ -75,8 +84,10 @@ class Member {
 
 /** Those probes, told in the order in which they came. Who comes while others are told is not told of it, nor is who has gone. */
 export class Audience {
-  /** Whether all of them follow a few only: an event that none of them follows may go by the short ways. */
+  /** Whether all of them follow a few only, or none: an event that none of them follows may go by the short ways. */
   readonly isSampling: boolean;
+  /** Whether some of them must be asked which events they follow. */
+  readonly isAsked: boolean;
   readonly #samplers: readonly Member[];
   readonly #onlySampler: Member | undefined;
   readonly #errors: ErrorReports;
@@ -92,9 +103,10 @@ export class Audience {
 
   constructor(members: readonly Member[], errors: ErrorReports) {
     const those = (name: keyof Probe): readonly Member[] => members.filter(({ probe }) => probe.heeds(name));
-    this.#samplers = members.filter(({ bit }) => bit !== 0);
+    this.#samplers = members.filter(({ isAsked }) => isAsked);
     this.#onlySampler = this.#samplers.length === 1 ? this.#samplers[0] : undefined;
-    this.isSampling = this.#samplers.length === members.length;
+    this.isAsked = this.#samplers.length > 0;
+    this.isSampling = members.every(({ bit }) => bit !== 0);
     this.#errors = errors;
     this.#accepted = those('accepted');
     this.#started = those('started');

@@ -62,7 +62,7 @@ export interface Retry {
 
 /**
  * Watches everything that the engine does. Every callback is optional, and called synchronously; one that throws harms no event and is
- * reported in `errors`. Without a probe nothing is paid.
+ * reported in `errors`. Without a probe nothing is paid, and next to nothing for one that has none of `accepted`, `started`, `settled` and `around`.
  */
 export interface Probe {
   /** It was given to a part; also to those that are there when it is added. Of each bus, channel or projection, and of each of their handlers. */

@@ -52,6 +52,21 @@ describe('a probe that is added to a bus', () => {
     ]);
   });
 
+  it('is told all also after one that minds only what goes wrong', () => {
+    const { probe, lines } = diary();
+    const bus = createEventBus();
+    bus.on(Tick, () => undefined);
+    bus.addProbe({ refused: () => {} });
+    bus.emit(Tick, 1);
+    const watching = bus.addProbe(probe);
+    bus.emit(Tick, 2);
+    watching.unsubscribe();
+    bus.emit(Tick, 3);
+    expect(lines).toHaveLength(4);
+    expect(lines.at(-1)).toBe('a: settled 2 handled after 1');
+    expect(bus.stats()).toMatchObject({ handlers: [{ accepted: 3, handled: 3 }] });
+  });
+
   it('is told nothing more once it is unsubscribed, and all goes on', async () => {
     const { probe, lines } = diary();
     const bus = createEventBus();

@@ -8,7 +8,7 @@ import {
   type ReportedError,
 } from 'millrace';
 import { virtualTest } from 'millrace/testing';
-import { throwError } from 'rxjs';
+import { throwError, timer } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import * as fc from 'fast-check';
 
@@ -179,6 +179,33 @@ describe('a probe that follows a few events', () => {
       }),
     );
   });
+});
+
+describe('a probe that minds only what goes wrong', () => {
+  it(
+    'is told of it, also beside one that follows all',
+    virtualTest(async ({ time }) => {
+      for (const others of [[], [{}], [{ accepted: () => {} }]] satisfies (readonly Probe[])[]) {
+        const lines: string[] = [];
+        const note = (what: string) => (handling: Handling) =>
+          void lines.push(`${what} ${String(handling.event)} after ${handling.attempts}`);
+        const probe: Probe = { retried: note('retried'), burying: note('burying'), dropped: note('dropped') };
+        const handler = (event: number) => (event < 3 ? throwError(() => new Error('no')) : timer(10));
+        const processor = createProcessor<number>(handler, {
+          probe: [probe, ...others],
+          retry: { maxAttempts: 2, delayMs: 10 },
+          capacity: 1,
+          overflow: 'drop-newest',
+        });
+        processor.trySend(1);
+        await time.advance(10);
+        for (const event of [3, 4, 5]) processor.trySend(event);
+        await time.advance(30);
+        expect(lines).toStrictEqual(['retried 1 after 1', 'burying 1 after 2', 'dropped 5 after 0']);
+        expect(processor.stats()).toMatchObject({ accepted: 4, handled: 2, dead: 1, dropped: 1, pending: 0 });
+      }
+    }),
+  );
 });
 
 describe('a part that a probe is shown', () => {
