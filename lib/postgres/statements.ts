@@ -36,10 +36,16 @@ export function eventStatements(schema: string): EventStatements {
   return {
     append: named(`select * from ${s}.append($1, $2, $3, $4, $5, $6, $7)`),
     deleteStream: named(`select * from ${s}.delete_stream($1, $2, $3)`),
-    readForwards: named(`${one} where e.stream = $1 and e.version >= $2 order by e.version limit $3`),
-    readBackwards: named(`${one} where e.stream = $1 and e.version <= $2 order by e.version desc limit $3`),
+    // Versions have no gaps. With a limit alone, a server that takes the stream for a short one reads and sorts all of it for each page.
+    readForwards: named(
+      `${one} where e.stream = $1 and e.version >= $2 and e.version < $2::bigint + $3::bigint order by e.version`,
+    ),
+    readBackwards: named(`
+      ${one}
+        where e.stream = $1 and e.version <= $2 and e.version > least($2::bigint, ${versionOf('$1', events)}) - $3::bigint
+        order by e.version desc`),
     findEvent: named(`${one} where e.id = $1`),
-    streamVersion: named(`select coalesce(max(e.version), 0) from ${events} where e.stream = $1`),
+    streamVersion: named(`select ${versionOf('$1', events)}`),
     // One snapshot for all, as in every statement. The sequence is asked after it was taken: no event has a higher position that was there before.
     head: named(`
       select ${s}.horizon(), pg_snapshot_xmax(now.snapshot)::text::bigint + ${s}.tx_base(),
@@ -70,6 +76,11 @@ export function eventStatements(schema: string): EventStatements {
       union all
       ${lastRow(s, '(select tx from edge)', '(select position from edge)')}`),
   };
+}
+
+/** The version of a stream's last event; 0 if there is none. */
+function versionOf(stream: string, events: string): string {
+  return `(select coalesce(max(e.version), 0) from ${events} where e.stream = ${stream})`;
 }
 
 /**
